@@ -1,0 +1,117 @@
+import type {
+  AccountRecord,
+  CharacterRecord,
+  ChatRecord,
+  EditRecord,
+  ObjectRecord,
+  ReleaseRecord,
+  SessionRecord,
+  SessionState,
+} from "../../gen/ts/realmwire/internal/v1/record_pb.ts";
+import type { ChatMessage } from "../../gen/ts/realmwire/v1/chat_pb.ts";
+import type { Role } from "../../gen/ts/realmwire/v1/options_pb.ts";
+
+/** A session with the account and the character that it stands for. */
+export interface SessionView {
+  readonly session: SessionRecord;
+  readonly account: AccountRecord;
+  /** The character that the session plays, if it plays one. */
+  readonly character: CharacterRecord | undefined;
+}
+
+/** What a batch of saves holds. Rows are replaced whole. */
+export interface SaveBatch {
+  /** Zone, position and components of characters, by `id`. Ids that no longer exist are passed over. */
+  readonly characters: readonly CharacterRecord[];
+  /** Things and creatures, by zone and name. */
+  readonly objects: readonly ObjectRecord[];
+}
+
+/**
+ * Where the world is kept. A promise that resolves means committed. Every method rejects with a
+ * `DomainError` `STORE_UNAVAILABLE` when the database cannot be reached or does not answer within
+ * the store's time limit; after such an error a write may or may not have been made.
+ *
+ * Names are compared without regard to case (`nameKey`).
+ */
+export interface Store {
+  /** Opens the database and brings its tables up to date. */
+  start(): Promise<void>;
+  /** Ends what runs and closes the database. */
+  close(): Promise<void>;
+  /** Resolves when the database answers. */
+  ping(): Promise<void>;
+
+  /** Stores an account with its first character in one transaction; both come back with their ids. Rejects with `NAME_TAKEN`. */
+  createAccount(
+    account: AccountRecord,
+    character: CharacterRecord,
+  ): Promise<{ account: AccountRecord; character: CharacterRecord }>;
+  findAccount(name: string): Promise<AccountRecord | undefined>;
+  /** Changes what is given. Rejects with `NAME_UNKNOWN` when there is no such account. */
+  updateAccount(id: number, change: { passwordHash?: string; role?: Role }): Promise<void>;
+
+  /** Stores a new character. Rejects with `NAME_TAKEN`, and with `TOO_MANY_CHARACTERS` beyond `limit`, also when called at once. */
+  createCharacter(character: CharacterRecord, limit: number): Promise<CharacterRecord>;
+  findCharacter(name: string): Promise<CharacterRecord | undefined>;
+  /** A page of an account's characters, ordered by name key; `after` is the name to begin behind. */
+  listCharacters(
+    accountId: number,
+    page: { size: number; after?: string },
+  ): Promise<CharacterRecord[]>;
+  /** Deletes a character; false when there is none of that id. */
+  deleteCharacter(id: number): Promise<boolean>;
+
+  /**
+   * Stores a session. Live sessions that play the same character become `REPLACED` in the same
+   * transaction, and the account's `lastCharacterId` becomes this character; the token hashes of the replaced come back.
+   */
+  createSession(session: SessionRecord): Promise<{ replaced: Uint8Array[] }>;
+  /** Undefined for unknown hashes. Sessions that ended or ran out are answered too: the caller looks at `state` and `expiresAt`. */
+  findSession(tokenHash: Uint8Array): Promise<SessionView | undefined>;
+  /** Makes the session play another character, replacing others as `createSession` does. */
+  selectCharacter(
+    tokenHash: Uint8Array,
+    characterId: number,
+  ): Promise<{ replaced: Uint8Array[] }>;
+  /** Sets the state of a live session. */
+  endSession(tokenHash: Uint8Array, state: SessionState): Promise<void>;
+  /** Ends all live sessions of an account but one; their token hashes come back. */
+  endOtherSessions(accountId: number, keep: Uint8Array): Promise<Uint8Array[]>;
+  /** Moves a session's end. */
+  extendSession(tokenHash: Uint8Array, expiresAtMs: number): Promise<void>;
+  /** Deletes sessions whose end lies before this time; how many comes back. */
+  deleteExpiredSessions(beforeMs: number): Promise<number>;
+
+  /** Writes a batch in one transaction. */
+  save(batch: SaveBatch): Promise<void>;
+  /** What is stored of a zone's things and creatures. */
+  listObjects(zone: string): Promise<ObjectRecord[]>;
+  /** Forgets a thing or creature of a zone. */
+  deleteObject(zone: string, name: string): Promise<void>;
+
+  /** Stores an edit. Rejects with `REVISION_CONFLICT` when the zone already has this revision. */
+  appendEdit(edit: EditRecord): Promise<void>;
+  /** The edits of a zone, by revision. */
+  listEdits(zone: string): Promise<EditRecord[]>;
+
+  /** Stores messages in their order and gives them ids that grow; of each character's messages only the newest `keepPerCharacter` need be kept. */
+  appendChat(records: readonly ChatRecord[], keepPerCharacter: number): Promise<number[]>;
+  /** Messages that a character heard or said, the newest first, with ids below `beforeId` if given. */
+  listChat(characterId: number, page: { size: number; beforeId?: number }): Promise<ChatMessage[]>;
+
+  /** Makes a release the current one of its platform. */
+  publishRelease(release: ReleaseRecord): Promise<void>;
+  /** The current releases, by platform. */
+  listReleases(): Promise<ReleaseRecord[]>;
+
+  /** A value that belongs to the world as a whole, such as `dev-accounts-created`. */
+  getFact(key: string): Promise<string | undefined>;
+  /** Stores it. */
+  setFact(key: string, value: string): Promise<void>;
+}
+
+/** The form in which names are compared: NFKC, lower case. */
+export function nameKey(name: string): string {
+  return name.normalize("NFKC").toLowerCase();
+}
