@@ -1,0 +1,44 @@
+import type {
+  DescMethodServerStreaming,
+  DescMethodUnary,
+  DescService,
+  MessageInitShape,
+  MessageShape,
+} from "@bufbuild/protobuf";
+import type { Session } from "../account/session.ts";
+
+/** Who calls, and under what circumstances. */
+export interface Call {
+  /** The caller's session. Always set where the call's `access` asks for a role above ANONYMOUS. */
+  readonly session: Session | undefined;
+  /** The caller's network address, for limits and logs. */
+  readonly peer: string;
+  /** Aborts when the caller goes away, when the deadline passes and when the server stops. */
+  readonly signal: AbortSignal;
+}
+
+/** A function for each call of a service. */
+export type Handlers<S extends DescService> = {
+  readonly [K in keyof S["method"]]: S["method"][K] extends DescMethodUnary<infer I, infer O>
+    ? (
+        request: MessageShape<I>,
+        call: Call,
+      ) => Promise<MessageInitShape<O>> | MessageInitShape<O>
+    : S["method"][K] extends DescMethodServerStreaming<infer I, infer O>
+      ? (request: MessageShape<I>, call: Call) => AsyncIterable<MessageInitShape<O>>
+      : never;
+};
+
+/** A service and what answers it. */
+export interface ServiceDefinition {
+  readonly desc: DescService;
+  readonly handlers: Readonly<Record<string, (request: never, call: Call) => unknown>>;
+}
+
+/** Binds handlers to a service. Handlers see only calls that passed the pipeline: authenticated, allowed, within limits, valid. */
+export function defineService<S extends DescService>(
+  desc: S,
+  handlers: Handlers<S>,
+): ServiceDefinition {
+  return { desc, handlers: handlers as ServiceDefinition["handlers"] };
+}
