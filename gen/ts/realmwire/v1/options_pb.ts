@@ -176,7 +176,7 @@ export const Visibility = {
   UNSPECIFIED: 0,
 
   /**
-   * Everybody who has the entity in view.
+   * Everybody: it is streamed to those who have the entity in view, and Get answers it to all.
    *
    * @generated from enum value: VISIBILITY_NEAR = 1;
    */

@@ -949,7 +949,8 @@ export type GetRequest = Message<"realmwire.v1.GetRequest"> & {
 
   /**
    * Names of attributes: `gold`, or `creature.gold` where two components have a `gold`. Besides the
-   * components' fields: `name`, `zone`, `position`, `velocity`. None: all that the caller may see. At most 64.
+   * components' fields: `name` and `zone`, which all may see, and `position`, for those who have it in view.
+   * None: all that the caller may see. At most 64.
    *
    * @generated from field: repeated string attributes = 2;
    */

@@ -6,11 +6,15 @@ import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
 import type { EntityState, ZoneState } from "./state_pb.ts";
 import { file_realmwire_internal_v1_state } from "./state_pb.ts";
+import type { ChatMessage } from "../../v1/chat_pb.ts";
+import { file_realmwire_v1_chat } from "../../v1/chat_pb.ts";
+import type { ErrorReason } from "../../v1/error_pb.ts";
+import { file_realmwire_v1_error } from "../../v1/error_pb.ts";
 import type { EditCommand } from "../../v1/map_pb.ts";
 import { file_realmwire_v1_map } from "../../v1/map_pb.ts";
 import type { Value } from "../../v1/value_pb.ts";
 import { file_realmwire_v1_value } from "../../v1/value_pb.ts";
-import type { MoveRequest } from "../../v1/world_service_pb.ts";
+import type { MoveRequest, MoveResponse } from "../../v1/world_service_pb.ts";
 import { file_realmwire_v1_world_service } from "../../v1/world_service_pb.ts";
 import type { Message } from "@bufbuild/protobuf";
 
@@ -18,7 +22,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file realmwire/internal/v1/input.proto.
  */
 export const file_realmwire_internal_v1_input: GenFile = /*@__PURE__*/
-  fileDesc("CiFyZWFsbXdpcmUvaW50ZXJuYWwvdjEvaW5wdXQucHJvdG8SFXJlYWxtd2lyZS5pbnRlcm5hbC52MSKxAwoFSW5wdXQSMAoEam9pbhgBIAEoCzIgLnJlYWxtd2lyZS5pbnRlcm5hbC52MS5Kb2luSW5wdXRIABIyCgVsZWF2ZRgCIAEoCzIhLnJlYWxtd2lyZS5pbnRlcm5hbC52MS5MZWF2ZUlucHV0SAASMAoEbW92ZRgDIAEoCzIgLnJlYWxtd2lyZS5pbnRlcm5hbC52MS5Nb3ZlSW5wdXRIABIuCgNzZXQYBCABKAsyHy5yZWFsbXdpcmUuaW50ZXJuYWwudjEuU2V0SW5wdXRIABIuCgNzYXkYBSABKAsyHy5yZWFsbXdpcmUuaW50ZXJuYWwudjEuU2F5SW5wdXRIABIwCgRlZGl0GAYgASgLMiAucmVhbG13aXJlLmludGVybmFsLnYxLkVkaXRJbnB1dEgAEjgKCHByZXNlbmNlGAcgASgLMiQucmVhbG13aXJlLmludGVybmFsLnYxLlByZXNlbmNlSW5wdXRIABI8CgpjaGVja3BvaW50GAggASgLMiYucmVhbG13aXJlLmludGVybmFsLnYxLkNoZWNrcG9pbnRJbnB1dEgAQgYKBGtpbmQiUQoJSm9pbklucHV0EjUKCWNoYXJhY3RlchgBIAEoCzIiLnJlYWxtd2lyZS5pbnRlcm5hbC52MS5FbnRpdHlTdGF0ZRINCgVzcGF3bhgCIAEoCSIaCgpMZWF2ZUlucHV0EgwKBG5hbWUYASABKAkiQgoJTW92ZUlucHV0EgwKBG5hbWUYASABKAkSJwoEbW92ZRgCIAEoCzIZLnJlYWxtd2lyZS52MS5Nb3ZlUmVxdWVzdCKOAQoIU2V0SW5wdXQSDAoEbmFtZRgBIAEoCRIRCgljb21wb25lbnQYAiABKAkSDQoFZmllbGQYAyABKA0SJAoFdmFsdWUYBCABKAsyEy5yZWFsbXdpcmUudjEuVmFsdWVIABIiCgNhZGQYBSABKAsyEy5yZWFsbXdpcmUudjEuVmFsdWVIAEIICgZjaGFuZ2UiNQoIU2F5SW5wdXQSDAoEbmFtZRgBIAEoCRIMCgR0ZXh0GAIgASgJEg0KBXNob3V0GAMgASgIIkoKCUVkaXRJbnB1dBIQCghyZXZpc2lvbhgBIAEoDRIrCghjb21tYW5kcxgCIAMoCzIZLnJlYWxtd2lyZS52MS5FZGl0Q29tbWFuZCItCg1QcmVzZW5jZUlucHV0EgwKBG5hbWUYASABKAkSDgoGb25saW5lGAIgASgIIhEKD0NoZWNrcG9pbnRJbnB1dCLHAQoJUmVjb3JkaW5nEi8KBXN0YXJ0GAEgASgLMiAucmVhbG13aXJlLmludGVybmFsLnYxLlpvbmVTdGF0ZRIMCgRnYW1lGAIgASgJEjQKBmlucHV0cxgDIAMoCzIkLnJlYWxtd2lyZS5pbnRlcm5hbC52MS5SZWNvcmRlZElucHV0EjMKBmhhc2hlcxgEIAMoCzIjLnJlYWxtd2lyZS5pbnRlcm5hbC52MS5SZWNvcmRlZEhhc2gSEAoIZW5kX3RpY2sYBSABKA0iSgoNUmVjb3JkZWRJbnB1dBIMCgR0aWNrGAEgASgNEisKBWlucHV0GAIgASgLMhwucmVhbG13aXJlLmludGVybmFsLnYxLklucHV0IioKDFJlY29yZGVkSGFzaBIMCgR0aWNrGAEgASgNEgwKBGhhc2gYAiABKA1CzgEKGWNvbS5yZWFsbXdpcmUuaW50ZXJuYWwudjFQAVpGZ2l0aHViLmNvbS9yZWFsbXdpcmUvcmVhbG13aXJlL2dlbi9nby9yZWFsbXdpcmUvaW50ZXJuYWwvdjE7aW50ZXJuYWx2MaICA1JXSaoCFVJlYWxtd2lyZS5JbnRlcm5hbC5WMboCFlJlYWxtd2lyZV9JbnRlcm5hbF9WMV/KAhVSZWFsbXdpcmVcSW50ZXJuYWxcVjHqAhdSZWFsbXdpcmU6OkludGVybmFsOjpWMWIGcHJvdG8z", [file_realmwire_internal_v1_state, file_realmwire_v1_map, file_realmwire_v1_value, file_realmwire_v1_world_service]);
+  fileDesc("CiFyZWFsbXdpcmUvaW50ZXJuYWwvdjEvaW5wdXQucHJvdG8SFXJlYWxtd2lyZS5pbnRlcm5hbC52MSKxAwoFSW5wdXQSMAoEam9pbhgBIAEoCzIgLnJlYWxtd2lyZS5pbnRlcm5hbC52MS5Kb2luSW5wdXRIABIyCgVsZWF2ZRgCIAEoCzIhLnJlYWxtd2lyZS5pbnRlcm5hbC52MS5MZWF2ZUlucHV0SAASMAoEbW92ZRgDIAEoCzIgLnJlYWxtd2lyZS5pbnRlcm5hbC52MS5Nb3ZlSW5wdXRIABIuCgNzZXQYBCABKAsyHy5yZWFsbXdpcmUuaW50ZXJuYWwudjEuU2V0SW5wdXRIABIuCgNzYXkYBSABKAsyHy5yZWFsbXdpcmUuaW50ZXJuYWwudjEuU2F5SW5wdXRIABIwCgRlZGl0GAYgASgLMiAucmVhbG13aXJlLmludGVybmFsLnYxLkVkaXRJbnB1dEgAEjgKCHByZXNlbmNlGAcgASgLMiQucmVhbG13aXJlLmludGVybmFsLnYxLlByZXNlbmNlSW5wdXRIABI8CgpjaGVja3BvaW50GAggASgLMiYucmVhbG13aXJlLmludGVybmFsLnYxLkNoZWNrcG9pbnRJbnB1dEgAQgYKBGtpbmQiUQoJSm9pbklucHV0EjUKCWNoYXJhY3RlchgBIAEoCzIiLnJlYWxtd2lyZS5pbnRlcm5hbC52MS5FbnRpdHlTdGF0ZRINCgVzcGF3bhgCIAEoCSIaCgpMZWF2ZUlucHV0EgwKBG5hbWUYASABKAkiQgoJTW92ZUlucHV0EgwKBG5hbWUYASABKAkSJwoEbW92ZRgCIAEoCzIZLnJlYWxtd2lyZS52MS5Nb3ZlUmVxdWVzdCKOAQoIU2V0SW5wdXQSDAoEbmFtZRgBIAEoCRIRCgljb21wb25lbnQYAiABKAkSDQoFZmllbGQYAyABKA0SJAoFdmFsdWUYBCABKAsyEy5yZWFsbXdpcmUudjEuVmFsdWVIABIiCgNhZGQYBSABKAsyEy5yZWFsbXdpcmUudjEuVmFsdWVIAEIICgZjaGFuZ2UiNQoIU2F5SW5wdXQSDAoEbmFtZRgBIAEoCRIMCgR0ZXh0GAIgASgJEg0KBXNob3V0GAMgASgIIkoKCUVkaXRJbnB1dBIQCghyZXZpc2lvbhgBIAEoDRIrCghjb21tYW5kcxgCIAMoCzIZLnJlYWxtd2lyZS52MS5FZGl0Q29tbWFuZCItCg1QcmVzZW5jZUlucHV0EgwKBG5hbWUYASABKAkSDgoGb25saW5lGAIgASgIIhEKD0NoZWNrcG9pbnRJbnB1dCK3AgoHT3V0Y29tZRITCgllbnRpdHlfaWQYASABKA1IABIqCgRtb3ZlGAIgASgLMhoucmVhbG13aXJlLnYxLk1vdmVSZXNwb25zZUgAEiQKBXZhbHVlGAMgASgLMhMucmVhbG13aXJlLnYxLlZhbHVlSAASKQoEY2hhdBgEIAEoCzIZLnJlYWxtd2lyZS52MS5DaGF0TWVzc2FnZUgAEjIKBGxlZnQYBSABKAsyIi5yZWFsbXdpcmUuaW50ZXJuYWwudjEuRW50aXR5U3RhdGVIABIrCgRkb25lGAYgASgLMhsucmVhbG13aXJlLmludGVybmFsLnYxLkRvbmVIABIxCgdyZWZ1c2FsGAcgASgLMh4ucmVhbG13aXJlLmludGVybmFsLnYxLlJlZnVzYWxIAEIGCgRraW5kIgYKBERvbmUitgEKB1JlZnVzYWwSKQoGcmVhc29uGAEgASgOMhkucmVhbG13aXJlLnYxLkVycm9yUmVhc29uEg8KB21lc3NhZ2UYAiABKAkSPgoIbWV0YWRhdGEYAyADKAsyLC5yZWFsbXdpcmUuaW50ZXJuYWwudjEuUmVmdXNhbC5NZXRhZGF0YUVudHJ5Gi8KDU1ldGFkYXRhRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASLHAQoJUmVjb3JkaW5nEi8KBXN0YXJ0GAEgASgLMiAucmVhbG13aXJlLmludGVybmFsLnYxLlpvbmVTdGF0ZRIMCgRnYW1lGAIgASgJEjQKBmlucHV0cxgDIAMoCzIkLnJlYWxtd2lyZS5pbnRlcm5hbC52MS5SZWNvcmRlZElucHV0EjMKBmhhc2hlcxgEIAMoCzIjLnJlYWxtd2lyZS5pbnRlcm5hbC52MS5SZWNvcmRlZEhhc2gSEAoIZW5kX3RpY2sYBSABKA0iSgoNUmVjb3JkZWRJbnB1dBIMCgR0aWNrGAEgASgNEisKBWlucHV0GAIgASgLMhwucmVhbG13aXJlLmludGVybmFsLnYxLklucHV0IioKDFJlY29yZGVkSGFzaBIMCgR0aWNrGAEgASgNEgwKBGhhc2gYAiABKA1CzgEKGWNvbS5yZWFsbXdpcmUuaW50ZXJuYWwudjFQAVpGZ2l0aHViLmNvbS9yZWFsbXdpcmUvcmVhbG13aXJlL2dlbi9nby9yZWFsbXdpcmUvaW50ZXJuYWwvdjE7aW50ZXJuYWx2MaICA1JXSaoCFVJlYWxtd2lyZS5JbnRlcm5hbC5WMboCFlJlYWxtd2lyZV9JbnRlcm5hbF9WMV/KAhVSZWFsbXdpcmVcSW50ZXJuYWxcVjHqAhdSZWFsbXdpcmU6OkludGVybmFsOjpWMWIGcHJvdG8z", [file_realmwire_internal_v1_state, file_realmwire_v1_chat, file_realmwire_v1_error, file_realmwire_v1_map, file_realmwire_v1_value, file_realmwire_v1_world_service]);
 
 /**
  * Something from outside that changes a zone's simulation. Inputs are recorded: the same inputs at the
@@ -348,6 +352,133 @@ export const CheckpointInputSchema: GenMessage<CheckpointInput> = /*@__PURE__*/
   messageDesc(file_realmwire_internal_v1_input, 8);
 
 /**
+ * What came of an input.
+ *
+ * @generated from message realmwire.internal.v1.Outcome
+ */
+export type Outcome = Message<"realmwire.internal.v1.Outcome"> & {
+  /**
+   * What came of it.
+   *
+   * @generated from oneof realmwire.internal.v1.Outcome.kind
+   */
+  kind: {
+    /**
+     * For a join: the entity's id.
+     *
+     * @generated from field: uint32 entity_id = 1;
+     */
+    value: number;
+    case: "entityId";
+  } | {
+    /**
+     * For a move.
+     *
+     * @generated from field: realmwire.v1.MoveResponse move = 2;
+     */
+    value: MoveResponse;
+    case: "move";
+  } | {
+    /**
+     * For a set: the value after the change.
+     *
+     * @generated from field: realmwire.v1.Value value = 3;
+     */
+    value: Value;
+    case: "value";
+  } | {
+    /**
+     * For something said: the message.
+     *
+     * @generated from field: realmwire.v1.ChatMessage chat = 4;
+     */
+    value: ChatMessage;
+    case: "chat";
+  } | {
+    /**
+     * For a leave: the entity as it was.
+     *
+     * @generated from field: realmwire.internal.v1.EntityState left = 5;
+     */
+    value: EntityState;
+    case: "left";
+  } | {
+    /**
+     * Nothing more to say.
+     *
+     * @generated from field: realmwire.internal.v1.Done done = 6;
+     */
+    value: Done;
+    case: "done";
+  } | {
+    /**
+     * It was refused and changed nothing.
+     *
+     * @generated from field: realmwire.internal.v1.Refusal refusal = 7;
+     */
+    value: Refusal;
+    case: "refusal";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message realmwire.internal.v1.Outcome.
+ * Use `create(OutcomeSchema)` to create a new message.
+ */
+export const OutcomeSchema: GenMessage<Outcome> = /*@__PURE__*/
+  messageDesc(file_realmwire_internal_v1_input, 9);
+
+/**
+ * An input was carried out.
+ *
+ * @generated from message realmwire.internal.v1.Done
+ */
+export type Done = Message<"realmwire.internal.v1.Done"> & {
+};
+
+/**
+ * Describes the message realmwire.internal.v1.Done.
+ * Use `create(DoneSchema)` to create a new message.
+ */
+export const DoneSchema: GenMessage<Done> = /*@__PURE__*/
+  messageDesc(file_realmwire_internal_v1_input, 10);
+
+/**
+ * Why an input was refused.
+ *
+ * @generated from message realmwire.internal.v1.Refusal
+ */
+export type Refusal = Message<"realmwire.internal.v1.Refusal"> & {
+  /**
+   * Which error it is.
+   *
+   * @generated from field: realmwire.v1.ErrorReason reason = 1;
+   */
+  reason: ErrorReason;
+
+  /**
+   * For people.
+   *
+   * @generated from field: string message = 2;
+   */
+  message: string;
+
+  /**
+   * What it is about.
+   *
+   * @generated from field: map<string, string> metadata = 3;
+   */
+  metadata: { [key: string]: string };
+};
+
+/**
+ * Describes the message realmwire.internal.v1.Refusal.
+ * Use `create(RefusalSchema)` to create a new message.
+ */
+export const RefusalSchema: GenMessage<Refusal> = /*@__PURE__*/
+  messageDesc(file_realmwire_internal_v1_input, 11);
+
+/**
  * A stretch of a zone's life that can be simulated again.
  *
  * @generated from message realmwire.internal.v1.Recording
@@ -394,7 +525,7 @@ export type Recording = Message<"realmwire.internal.v1.Recording"> & {
  * Use `create(RecordingSchema)` to create a new message.
  */
 export const RecordingSchema: GenMessage<Recording> = /*@__PURE__*/
-  messageDesc(file_realmwire_internal_v1_input, 9);
+  messageDesc(file_realmwire_internal_v1_input, 12);
 
 /**
  * An input and when it came.
@@ -422,7 +553,7 @@ export type RecordedInput = Message<"realmwire.internal.v1.RecordedInput"> & {
  * Use `create(RecordedInputSchema)` to create a new message.
  */
 export const RecordedInputSchema: GenMessage<RecordedInput> = /*@__PURE__*/
-  messageDesc(file_realmwire_internal_v1_input, 10);
+  messageDesc(file_realmwire_internal_v1_input, 13);
 
 /**
  * A state's hash and when it was taken.
@@ -438,7 +569,7 @@ export type RecordedHash = Message<"realmwire.internal.v1.RecordedHash"> & {
   tick: number;
 
   /**
-   * FNV-1a, 32 bits, of the state as `ZoneState` without its map, then of the map's revision.
+   * FNV-1a, 32 bits, of the state as a serialized `ZoneState` without its map, then of the map's revision.
    *
    * @generated from field: uint32 hash = 2;
    */
@@ -450,5 +581,5 @@ export type RecordedHash = Message<"realmwire.internal.v1.RecordedHash"> & {
  * Use `create(RecordedHashSchema)` to create a new message.
  */
 export const RecordedHashSchema: GenMessage<RecordedHash> = /*@__PURE__*/
-  messageDesc(file_realmwire_internal_v1_input, 11);
+  messageDesc(file_realmwire_internal_v1_input, 14);
 
