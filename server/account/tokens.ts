@@ -1,0 +1,30 @@
+import { createHash, randomBytes } from "node:crypto";
+
+/** Bytes of chance in a token: 256 bits, too many to guess. */
+const TOKEN_BYTES = 32;
+const TOKEN_FORM = /^[A-Za-z0-9_-]{43}$/;
+
+/** A new random token: 43 characters of base64url. */
+export function createToken(): string {
+  return randomBytes(TOKEN_BYTES).toString("base64url");
+}
+
+/** Whether a text has the form of a token. What has not need not be looked up. */
+export function isToken(text: string): boolean {
+  return TOKEN_FORM.test(text);
+}
+
+/** SHA-256 of a token, 32 bytes. The token is random, so that a fast hash without salt is enough. */
+export function hashToken(token: string): Uint8Array {
+  return new Uint8Array(createHash("sha256").update(token).digest());
+}
+
+/** The key of a session inside the server: the token's hash in hex. */
+export function sessionKey(tokenHash: Uint8Array): string {
+  return Buffer.from(tokenHash).toString("hex");
+}
+
+/** The token's hash that a session's key stands for. */
+export function tokenHashOf(key: string): Uint8Array {
+  return new Uint8Array(Buffer.from(key, "hex"));
+}
