@@ -1,5 +1,5 @@
 import { deflateSync } from "node:zlib";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
   START,
@@ -17,13 +17,13 @@ import type { Json } from "./tiled-fixtures.ts";
 import { MAX_LAYERS, MAX_NAME_LENGTH, MAX_OBJECTS, MAX_TILESETS } from "./tiled-format.ts";
 import { MAX_PROBLEMS_SHOWN } from "./tiled-problems.ts";
 
-/** Broken files, and what is said about each. */
-const BROKEN: readonly [name: string, text: string, problem: string | RegExp][] = [
-  ["no JSON", "{", /^town\.tmj: not JSON: /],
-  ["another shape", "[]", /^town\.tmj: Invalid input: expected object/],
-  ["no width", tiledMap([], { width: "4" }), /^town\.tmj: width: Invalid input: expected/],
-  ["too large", tiledMap([], { width: 1025 }), /^town\.tmj: width: Too big: .*1024/],
-  ["infinite", tiledMap([], { infinite: true }), /^town\.tmj: is infinite; untick/],
+/** Broken files, and what is said about each; `…` stands for anything. */
+const BROKEN: readonly [name: string, text: string, problem: string][] = [
+  ["no JSON", "{", "town.tmj: not JSON: …"],
+  ["another shape", "[]", "town.tmj: Invalid input: expected object…"],
+  ["no width", tiledMap([], { width: "4" }), "town.tmj: width: Invalid input: expected…"],
+  ["too large", tiledMap([], { width: 1025 }), "town.tmj: width: Too big: …1024…"],
+  ["infinite", tiledMap([], { infinite: true }), "town.tmj: is infinite; untick…"],
   [
     "hexagons",
     tiledMap([], { orientation: "hexagonal" }),
@@ -66,12 +66,12 @@ const BROKEN: readonly [name: string, text: string, problem: string | RegExp][] 
       compression: "zlib",
       data: deflateSync(Buffer.alloc(1_000_000)).toString("base64"),
     }),
-    /^town\.tmj: layer "ground": data: cannot be unpacked with zlib: /,
+    'town.tmj: layer "ground": data: cannot be unpacked with zlib: …',
   ],
   [
     "what is not packed",
     withGround({ encoding: "base64", compression: "gzip", data: "AQAAAA==" }),
-    /^town\.tmj: layer "ground": data: cannot be unpacked with gzip: /,
+    'town.tmj: layer "ground": data: cannot be unpacked with gzip: …',
   ],
   [
     "what is not Base64",
@@ -101,7 +101,7 @@ const BROKEN: readonly [name: string, text: string, problem: string | RegExp][] 
   [
     "chunks in a finite map",
     withGround({ data: undefined, chunks: [] }),
-    /^town\.tmj: layer "ground": data: Invalid input/,
+    'town.tmj: layer "ground": data: Invalid input…',
   ],
   [
     "two layers of one name",
@@ -166,7 +166,7 @@ const BROKEN: readonly [name: string, text: string, problem: string | RegExp][] 
   [
     "too many tilesets",
     tiledMap([], { tilesets: Array.from({ length: MAX_TILESETS + 1 }, () => tileset()) }),
-    /^town\.tmj: tilesets: Too big: .*32/,
+    "town.tmj: tilesets: Too big: …32…",
   ],
   [
     "too many objects",
@@ -213,12 +213,12 @@ const BROKEN: readonly [name: string, text: string, problem: string | RegExp][] 
   [
     "a long name",
     tiledMap([things(object({ name: "n".repeat(MAX_NAME_LENGTH + 1) }))]),
-    /^town\.tmj: layer "things": object 14 "n+" at \(2\.5, 2\.0\): name and class may have 64 characters$/,
+    'town.tmj: layer "things": object 14 "…" at (2.5, 2.0): name and class may have 64 characters',
   ],
   [
     "an object of another shape",
     tiledMap([things({ id: 14, x: "left", y: 0 })]),
-    /^town\.tmj: layer "things": object 14: x: Invalid input/,
+    'town.tmj: layer "things": object 14: x: Invalid input…',
   ],
   [
     "an unknown kind",
@@ -303,8 +303,10 @@ describe("broken files", () => {
   const kinds = new Set(["well", "hen"]);
 
   it.each(BROKEN)("%s", (_, text, expected) => {
-    const problem = typeof expected === "string" ? expected : expect.stringMatching(expected);
-    expect(problemsOf(() => parse(text, { kinds }))).toEqual([problem]);
+    const words = expected.split("…").map((part) => part.replace(/[^\w\s]/g, "\\$&"));
+    expect(problemsOf(() => parse(text, { kinds }))).toEqual([
+      expect.stringMatching(`^${words.join(".*")}$`),
+    ]);
   });
 
   it("tells all problems of a file at once", () => {

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { deflateSync, gzipSync } from "node:zlib";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, it, onTestFinished } from "vitest";
 import type { ZoneMap } from "../../gen/ts/realmwire/v1/map_pb.ts";
 import { TILE, ground, parse, things, tiledMap, tileset } from "./tiled-fixtures.ts";
