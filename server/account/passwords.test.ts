@@ -1,7 +1,7 @@
 import { argon2Sync } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import { ErrorReason } from "../../gen/ts/realmwire/v1/error_pb.ts";
-import { DomainError, hasReason } from "../errors.ts";
+import { type DomainError, hasReason } from "../errors.ts";
 import { createPasswords } from "./passwords.ts";
 import { formatPhc, parsePhc } from "./phc.ts";
 
