@@ -30,21 +30,25 @@ export interface Bus {
 
   /** Sends to all subscribers, without waiting for them. */
   publish(subject: string, payload: Uint8Array): void;
-  subscribe(
-    pattern: string,
-    handler: (payload: Uint8Array, subject: string) => void,
-  ): Subscription;
+  subscribe(pattern: string, handler: (payload: Uint8Array, subject: string) => void): Subscription;
 
   /**
    * Asks whoever serves the subject. Rejects with a {@link BusError}: `no-responder` at once when nobody serves
    * it, `timeout` after `timeoutMs`, `failed` when the other side's handler rejected (with its message).
    */
-  request(subject: string, payload: Uint8Array, options: { timeoutMs: number }): Promise<Uint8Array>;
+  request(
+    subject: string,
+    payload: Uint8Array,
+    options: { timeoutMs: number },
+  ): Promise<Uint8Array>;
   /** Answers requests; of several who serve a subject each request reaches one. */
   serve(subject: string, handler: (payload: Uint8Array) => Promise<Uint8Array>): Subscription;
 
   /** Takes a lease, or resolves to undefined when somebody holds it. `value` is what others read as the holder. */
-  acquireLease(key: string, options: { value: Uint8Array; ttlMs: number }): Promise<Lease | undefined>;
+  acquireLease(
+    key: string,
+    options: { value: Uint8Array; ttlMs: number },
+  ): Promise<Lease | undefined>;
   /** What the holder of a lease wrote; undefined when nobody holds it. */
   readLease(key: string): Promise<Uint8Array | undefined>;
 }
