@@ -40,5 +40,5 @@ export function defineService<S extends DescService>(
   desc: S,
   handlers: Handlers<S>,
 ): ServiceDefinition {
-  return { desc, handlers: handlers as ServiceDefinition["handlers"] };
+  return { desc, handlers };
 }

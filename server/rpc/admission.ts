@@ -1,0 +1,156 @@
+import type { DescMethod, Message } from "@bufbuild/protobuf";
+import { Code, ConnectError } from "@connectrpc/connect";
+import { ErrorReason } from "../../gen/ts/realmwire/v1/error_pb.ts";
+import { Role, RoleSchema } from "../../gen/ts/realmwire/v1/options_pb.ts";
+import type { Authenticator, Session } from "../account/session.ts";
+import { DomainError } from "../errors.ts";
+import { type MethodAccess, readAccess } from "./access.ts";
+import { createLimiter, type Limiter } from "./limiter.ts";
+import { limitKeyOf } from "./peer.ts";
+import type { Call, ServiceDefinition } from "./service.ts";
+import type { RequestValidator } from "./validation.ts";
+
+/** What a transport knows about a call besides its message. */
+export interface CallContext {
+  /** The `authorization` header as it came. */
+  readonly authorization: string | undefined;
+  /** The caller's network address. */
+  readonly peer: string;
+  /** Aborts when the caller goes away, when the deadline passes and when the server stops. */
+  readonly signal: AbortSignal;
+}
+
+/** Answers a call that was let in. */
+export type CallHandler = (request: Message, call: Call) => unknown;
+
+/** All that the pipeline knows about one call of a service. */
+export interface Route {
+  /** Its full name, such as `realmwire.v1.WorldService/Move`. */
+  readonly name: string;
+  readonly method: DescMethod;
+  readonly access: MethodAccess;
+  readonly limiter: Limiter;
+  readonly handler: CallHandler;
+}
+
+/** What decides whether a call is let in. */
+export interface Gate {
+  readonly authenticator: Authenticator;
+  readonly validator: RequestValidator;
+}
+
+/** What the routes of a pipeline are made of. */
+export interface RouteOptions {
+  readonly services: readonly ServiceDefinition[];
+  readonly now: () => number;
+  readonly maxBuckets?: number | undefined;
+}
+
+/** The full name of a call, such as `realmwire.v1.WorldService/Move`. */
+export function nameOf(method: DescMethod): string {
+  return `${method.parent.typeName}/${method.name}`;
+}
+
+/** Makes a route for each call. Throws an `Error` that names the call whose `access` is missing or wrong, that comes twice, or that takes a stream. */
+export function buildRoutes(options: RouteOptions): Map<DescMethod, Route> {
+  const table = readAccess(options.services.map((service) => service.desc));
+  const routes = new Map<DescMethod, Route>();
+  for (const { desc, handlers } of options.services) {
+    for (const method of desc.methods) {
+      const name = nameOf(method);
+      const access = table.get(method);
+      if (access === undefined) throw new Error(`${name} is infrastructure and has no place here`);
+      if (routes.has(method)) throw new Error(`${desc.typeName} is registered twice`);
+      if (method.methodKind !== "unary" && method.methodKind !== "server_streaming") {
+        throw new Error(`${name} takes a stream, which browsers cannot send`);
+      }
+      const { maxBuckets } = options;
+      const limiter = createLimiter({
+        perSecond: access.perSecond,
+        burst: access.burst,
+        now: options.now,
+        ...(maxBuckets !== undefined && { maxBuckets }),
+      });
+      const handler =
+        (handlers[method.localName] as CallHandler | undefined) ?? unimplemented(name);
+      routes.set(method, { name, method, access, limiter, handler });
+    }
+  }
+  return routes;
+}
+
+function unimplemented(name: string): CallHandler {
+  return () => {
+    throw new ConnectError(`${name} is not implemented`, Code.Unimplemented);
+  };
+}
+
+/** Lets a call in: session, role, limit, validation, in this order. Rejects with a `DomainError` that says why not. */
+export async function admit(
+  gate: Gate,
+  route: Route,
+  request: Message,
+  context: CallContext,
+): Promise<Call> {
+  const session =
+    route.access.role === Role.ANONYMOUS
+      ? await admitAnybody(gate, route, context)
+      : await admitRole(gate, route, context);
+  gate.validator.validate(route.method.input, request);
+  return { session, peer: context.peer, signal: context.signal };
+}
+
+// The limit comes first: nobody is to make the server look up tokens faster than that.
+async function admitAnybody(
+  gate: Gate,
+  route: Route,
+  context: CallContext,
+): Promise<Session | undefined> {
+  takeCall(route, limitKeyOf(context.peer));
+  const token = tokenOf(context.authorization);
+  if (token === undefined) return undefined;
+  try {
+    return await gate.authenticator.authenticate(token);
+  } catch (error) {
+    // A call that needs no login does not fail for want of one.
+    if (error instanceof DomainError) return undefined;
+    throw error;
+  }
+}
+
+async function admitRole(gate: Gate, route: Route, context: CallContext): Promise<Session> {
+  const token = tokenOf(context.authorization);
+  if (token === undefined) {
+    throw new DomainError(
+      ErrorReason.LOGIN_REQUIRED,
+      `${route.name} needs a login: send the token that Login answers as "authorization: Bearer <token>"`,
+    );
+  }
+  const session = await gate.authenticator.authenticate(token);
+  const { role } = route.access;
+  if (session.role < role) {
+    const name = RoleSchema.value[role]?.name ?? String(role);
+    throw new DomainError(ErrorReason.ROLE_TOO_LOW, `${route.name} needs ${name}`, {
+      metadata: { role: name },
+    });
+  }
+  takeCall(route, session.key);
+  return session;
+}
+
+function tokenOf(authorization: string | undefined): string | undefined {
+  if (authorization === undefined) return undefined;
+  // The scheme's name may be written in any case (RFC 9110, 11.1).
+  return /^bearer +(\S+) *$/i.exec(authorization)?.[1];
+}
+
+function takeCall(route: Route, caller: string): void {
+  const waitMs = route.limiter.take(caller);
+  if (waitMs === 0) return;
+  const limit = String(route.access.perSecond);
+  throw new DomainError(
+    ErrorReason.TOO_MANY_CALLS,
+    `${route.name} may be called ${limit} times a second`,
+    { metadata: { limit }, retryDelayMs: waitMs },
+  );
+}

@@ -1,0 +1,176 @@
+import type {
+  DescMessage,
+  DescMethod,
+  DescMethodServerStreaming,
+  DescMethodUnary,
+  DescService,
+  MessageShape,
+  Registry,
+} from "@bufbuild/protobuf";
+import {
+  Code,
+  ConnectError,
+  type ConnectRouter,
+  createConnectRouter,
+  createContextKey,
+  createContextValues,
+  type HandlerContext,
+  type ServiceImpl,
+} from "@connectrpc/connect";
+import {
+  compressionGzip,
+  universalRequestFromNodeRequest,
+  universalResponseToNodeResponse,
+} from "@connectrpc/connect-node";
+import type { CallContext } from "./admission.ts";
+import type { InfrastructureService } from "./infrastructure.ts";
+import { type Logger, plainLogger } from "./logger.ts";
+import { peerOf } from "./peer.ts";
+import type { Pipeline } from "./pipeline.ts";
+import { pathOf, type PortRequest, type PortResponse, sendPlain } from "./plain-answer.ts";
+import type { ServiceDefinition } from "./service.ts";
+
+/** The largest request message that is read, in bytes, unpacked. Larger ones are refused with `resource_exhausted`. */
+export const MAX_REQUEST_BYTES = 1024 * 1024;
+
+/** The longest timeout that a caller may ask for, in milliseconds: the most that a timer holds, 24 days. Longer ones are refused with `invalid_argument`. */
+export const MAX_CALL_TIMEOUT_MS = 2 ** 31 - 1;
+
+/** Options of {@link createConnectHandler}. */
+export interface ConnectHandlerOptions {
+  readonly pipeline: Pipeline;
+  /** The services that the pipeline serves. */
+  readonly services: readonly ServiceDefinition[];
+  /** Services beside the pipeline: health, reflection. */
+  readonly infrastructure?: readonly InfrastructureService[];
+  /** Types that `google.protobuf.Any` may hold in JSON. */
+  readonly registry: Registry;
+  /** Default: {@link MAX_REQUEST_BYTES}. */
+  readonly maxRequestBytes?: number;
+  /** Answers of at least so many bytes are compressed for callers that accept it. Default: none, since it costs five times what the call costs. */
+  readonly compressFromBytes?: number;
+  /** How many proxies stand before the server, see `peerOf`. Default: 0. */
+  readonly trustedProxies?: number;
+  /** Ends all calls when it aborts. Its reason, a `DomainError` or a `ConnectError`, is what the callers are told. */
+  readonly shutdownSignal?: AbortSignal;
+  readonly logger?: Logger;
+}
+
+/** Answers calls in Connect (binary, JSON and GET), gRPC and gRPC-Web. */
+export interface ConnectHandler {
+  /** The full names of the services, sorted. */
+  readonly services: readonly string[];
+  /** Whether there is a call at this path, which is without a query. */
+  serves(path: string): boolean;
+  /** Answers a request whose path is served. Never throws. */
+  handle(request: PortRequest, response: PortResponse): void;
+}
+
+const peerKey = createContextKey("unknown", { description: "the caller's network address" });
+
+/** Puts a pipeline behind connect's protocols. */
+export function createConnectHandler(options: ConnectHandlerOptions): ConnectHandler {
+  const logger = options.logger ?? plainLogger;
+  const trustedProxies = options.trustedProxies ?? 0;
+  const router = createRouter(options);
+  for (const { desc } of options.services) {
+    router.service(desc, implementationOf(desc, options.pipeline));
+  }
+  for (const { desc, implementation } of options.infrastructure ?? []) {
+    router.service(desc, implementation);
+  }
+  const paths = new Map(router.handlers.map((handler) => [handler.requestPath, handler]));
+
+  async function answer(request: PortRequest, response: PortResponse): Promise<void> {
+    const handler = paths.get(pathOf(request));
+    if (handler === undefined) throw new Error(`${request.url} is not served`);
+    const { remoteAddress } = request.socket;
+    const peer = peerOf(remoteAddress, request.headers["x-forwarded-for"], trustedProxies);
+    const values = createContextValues().set(peerKey, peer);
+    const universal = universalRequestFromNodeRequest(request, response, undefined, values);
+    await universalResponseToNodeResponse(await handler(universal), response);
+  }
+
+  return {
+    services: [...options.services, ...(options.infrastructure ?? [])]
+      .map(({ desc }) => desc.typeName)
+      .sort(),
+    serves: (path) => paths.has(path),
+    handle(request, response) {
+      answer(request, response).catch((error: unknown) => refuse(request, response, error, logger));
+    },
+  };
+}
+
+function createRouter(options: ConnectHandlerOptions): ConnectRouter {
+  const { registry, shutdownSignal } = options;
+  return createConnectRouter({
+    acceptCompression: [compressionGzip],
+    compressMinBytes: options.compressFromBytes ?? Number.POSITIVE_INFINITY,
+    readMaxBytes: options.maxRequestBytes ?? MAX_REQUEST_BYTES,
+    maxTimeoutMs: MAX_CALL_TIMEOUT_MS,
+    jsonOptions: { registry },
+    ...(shutdownSignal && { shutdownSignal }),
+  });
+}
+
+function implementationOf(
+  desc: DescService,
+  pipeline: Pipeline,
+): Partial<ServiceImpl<DescService>> {
+  const implementation: Record<string, unknown> = {};
+  for (const method of desc.methods) {
+    implementation[method.localName] = isUnary(method)
+      ? unary(pipeline, method)
+      : stream(pipeline, method as DescMethodServerStreaming);
+  }
+  return implementation as Partial<ServiceImpl<DescService>>;
+}
+
+function isUnary(method: DescMethod): method is DescMethodUnary {
+  return method.methodKind === "unary";
+}
+
+function unary(pipeline: Pipeline, method: DescMethodUnary) {
+  return (request: MessageShape<DescMessage>, context: HandlerContext) =>
+    pipeline.unary(method, request, contextOf(context));
+}
+
+function stream(pipeline: Pipeline, method: DescMethodServerStreaming) {
+  return (request: MessageShape<DescMessage>, context: HandlerContext) =>
+    pipeline.serverStream(method, request, contextOf(context));
+}
+
+function contextOf(context: HandlerContext): CallContext {
+  return {
+    authorization: context.requestHeader.get("authorization") ?? undefined,
+    peer: context.values.get(peerKey),
+    signal: context.signal,
+  };
+}
+
+// What arrives here did not come out of a call: the caller went away, or its request is no HTTP that a URL and headers can be made of.
+function refuse(
+  request: PortRequest,
+  response: PortResponse,
+  error: unknown,
+  logger: Logger,
+): void {
+  const code = ConnectError.from(error).code;
+  if (code === Code.Aborted || code === Code.Canceled || response.destroyed) {
+    logger.debug({ err: error }, "a caller went away");
+    return;
+  }
+  if (response.headersSent) {
+    logger.error({ err: error }, "an answer broke off");
+    response.destroy();
+    return;
+  }
+  logger.debug({ err: error }, "a request made no sense");
+  sendPlain(
+    request,
+    response,
+    400,
+    "The request lacks a host, or its host or headers are malformed.\n",
+  );
+}

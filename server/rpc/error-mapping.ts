@@ -1,0 +1,101 @@
+import type { MessageInitShape } from "@bufbuild/protobuf";
+import { durationFromMs } from "@bufbuild/protobuf/wkt";
+import { Code, ConnectError } from "@connectrpc/connect";
+import { ErrorDetailSchema, ErrorReason } from "../../gen/ts/realmwire/v1/error_pb.ts";
+import { DomainError } from "../errors.ts";
+import type { Logger } from "./logger.ts";
+
+type MeantReason = Exclude<(typeof ErrorReason)[keyof typeof ErrorReason], 0>;
+
+// The comments of `error.proto` say the same, and a test compares the two. A reason that is missing here does not compile.
+const codes: Readonly<Record<MeantReason, Code>> = {
+  [ErrorReason.INVALID_FIELDS]: Code.InvalidArgument,
+  [ErrorReason.LOGIN_REQUIRED]: Code.Unauthenticated,
+  [ErrorReason.TOKEN_INVALID]: Code.Unauthenticated,
+  [ErrorReason.CREDENTIALS_WRONG]: Code.Unauthenticated,
+  [ErrorReason.SESSION_REPLACED]: Code.Unauthenticated,
+  [ErrorReason.ROLE_TOO_LOW]: Code.PermissionDenied,
+  [ErrorReason.ATTRIBUTE_FORBIDDEN]: Code.PermissionDenied,
+  [ErrorReason.NAME_TAKEN]: Code.AlreadyExists,
+  [ErrorReason.NAME_UNKNOWN]: Code.NotFound,
+  [ErrorReason.ATTRIBUTE_UNKNOWN]: Code.NotFound,
+  [ErrorReason.ZONE_UNKNOWN]: Code.NotFound,
+  [ErrorReason.CHARACTER_UNKNOWN]: Code.NotFound,
+  [ErrorReason.NO_CHARACTER]: Code.FailedPrecondition,
+  [ErrorReason.TOO_MANY_CHARACTERS]: Code.FailedPrecondition,
+  [ErrorReason.CHARACTER_IN_USE]: Code.FailedPrecondition,
+  [ErrorReason.NOT_ONLINE]: Code.FailedPrecondition,
+  [ErrorReason.EDIT_REFUSED]: Code.FailedPrecondition,
+  [ErrorReason.REVISION_CONFLICT]: Code.Aborted,
+  [ErrorReason.RELEASE_UNKNOWN]: Code.NotFound,
+  [ErrorReason.RELEASE_UNUSABLE]: Code.FailedPrecondition,
+  [ErrorReason.TOO_MANY_CALLS]: Code.ResourceExhausted,
+  [ErrorReason.STORE_UNAVAILABLE]: Code.Unavailable,
+  [ErrorReason.DRAINING]: Code.Unavailable,
+  [ErrorReason.ZONE_START_TIMEOUT]: Code.DeadlineExceeded,
+  [ErrorReason.ZONE_STOPPED]: Code.Unavailable,
+  [ErrorReason.TOO_MANY_STREAMS]: Code.ResourceExhausted,
+  [ErrorReason.VALUE_OUT_OF_RANGE]: Code.OutOfRange,
+  [ErrorReason.ACCOUNT_DISABLED]: Code.FailedPrecondition,
+};
+
+/** The canonical code of a reason. Undefined for `UNSPECIFIED` and for numbers that are no reason. */
+export function codeOf(reason: ErrorReason): Code | undefined {
+  return (codes as Readonly<Record<number, Code>>)[reason];
+}
+
+/** Where an error happened. */
+export interface FailedCall {
+  /** The call's full name, such as `realmwire.v1.WorldService/Move`. */
+  readonly name: string;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Makes of any error the one that the caller is sent. A `DomainError` gets its code and an `ErrorDetail`; a `ConnectError`
+ * stays as it is; the end of the call's signal becomes the reason of that end, or `canceled`;
+ * anything else becomes `internal`, and what it was is only logged.
+ */
+export type ErrorMapper = (error: unknown, call: FailedCall) => ConnectError;
+
+/** Makes an {@link ErrorMapper} that logs what nobody meant to happen. */
+export function createErrorMapper(logger: Logger): ErrorMapper {
+  return (error, call) => {
+    const meant = endOf(error, call.signal);
+    if (meant instanceof DomainError) {
+      const code = codeOf(meant.reason);
+      if (code !== undefined) {
+        if (meant.cause !== undefined) {
+          logger.warn({ err: meant, call: call.name }, "a call was refused because of a fault");
+        }
+        // gRPC percent-encodes the message, and half a surrogate pair has no encoding.
+        return new ConnectError(meant.message.toWellFormed(), code, undefined, [
+          { desc: ErrorDetailSchema, value: detailOf(meant) },
+        ]);
+      }
+    }
+    if (meant instanceof ConnectError) return meant;
+    logger.error({ err: meant, call: call.name }, "a call failed");
+    return new ConnectError("internal error", Code.Internal);
+  };
+}
+
+// Code that waits with a signal throws the signal's reason, or an AbortError of its own that says nothing more.
+function endOf(error: unknown, signal: AbortSignal): unknown {
+  if (!signal.aborted) return error;
+  const isEnd = error === signal.reason || (error instanceof Error && error.name === "AbortError");
+  if (!isEnd) return error;
+  const { reason } = signal;
+  if (reason instanceof ConnectError || reason instanceof DomainError) return reason;
+  return new ConnectError("the call was ended", Code.Canceled);
+}
+
+function detailOf(error: DomainError): MessageInitShape<typeof ErrorDetailSchema> {
+  const { metadata, violations, retryDelayMs } = error.details;
+  return {
+    reason: error.reason,
+    ...(metadata && { metadata: { ...metadata } }),
+    ...(violations && { violations: [...violations] }),
+    ...(retryDelayMs !== undefined && { retryDelay: durationFromMs(retryDelayMs) }),
+  };
+}

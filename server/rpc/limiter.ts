@@ -1,0 +1,73 @@
+import type { MethodAccess } from "./access.ts";
+
+/** How many callers a limiter remembers for one call. When more come, those that did not call for longest are forgotten, which fills their buckets. */
+export const MAX_BUCKETS_PER_CALL = 100_000;
+
+/** Counts the calls of each caller against a limit. */
+export interface Limiter {
+  /** Takes one call from the caller's bucket. Answers 0, or how many milliseconds to wait until there is one. */
+  take(caller: string): number;
+  /** How many callers are remembered now. */
+  readonly size: number;
+}
+
+/** Options of {@link createLimiter}. */
+export interface LimiterOptions extends Pick<MethodAccess, "perSecond" | "burst"> {
+  /** A clock that never goes back, in milliseconds. */
+  readonly now: () => number;
+  /** Default: {@link MAX_BUCKETS_PER_CALL}. */
+  readonly maxBuckets?: number;
+}
+
+interface Bucket {
+  tokens: number;
+  filledAt: number;
+}
+
+/**
+ * A token bucket for each caller: `burst` calls at once, refilled at `perSecond`. In any span of t seconds a
+ * caller that is remembered gets no more than `burst + perSecond * t` calls.
+ *
+ * The oldest are forgotten by halves: callers move into the young half when they call, and when it is full it becomes
+ * the old one. So whoever is among the last `maxBuckets / 2` callers is never forgotten, and no call pays
+ * for keeping an order.
+ */
+export function createLimiter(options: LimiterOptions): Limiter {
+  const { burst, now } = options;
+  const perMs = options.perSecond / 1000;
+  const half = Math.max(1, Math.floor((options.maxBuckets ?? MAX_BUCKETS_PER_CALL) / 2));
+  let young = new Map<string, Bucket>();
+  let old = new Map<string, Bucket>();
+
+  function find(caller: string, time: number): Bucket {
+    const known = young.get(caller);
+    if (known !== undefined) return known;
+    const bucket = old.get(caller) ?? { tokens: burst, filledAt: time };
+    if (young.size >= half) {
+      old = young;
+      young = new Map();
+    } else {
+      old.delete(caller);
+    }
+    young.set(caller, bucket);
+    return bucket;
+  }
+
+  return {
+    take(caller) {
+      const time = now();
+      const bucket = find(caller, time);
+      const tokens = Math.min(burst, bucket.tokens + (time - bucket.filledAt) * perMs);
+      bucket.filledAt = time;
+      if (tokens >= 1) {
+        bucket.tokens = tokens - 1;
+        return 0;
+      }
+      bucket.tokens = tokens;
+      return Math.ceil((1 - tokens) / perMs);
+    },
+    get size() {
+      return young.size + old.size;
+    },
+  };
+}

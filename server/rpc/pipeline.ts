@@ -1,0 +1,167 @@
+import {
+  create,
+  type DescMessage,
+  type DescMethod,
+  type DescMethodServerStreaming,
+  type DescMethodUnary,
+  type Message,
+  type MessageInitShape,
+  type MessageShape,
+  type Registry,
+} from "@bufbuild/protobuf";
+import type { Code, ConnectError } from "@connectrpc/connect";
+import type { Authenticator } from "../account/session.ts";
+import {
+  admit,
+  buildRoutes,
+  type CallContext,
+  type Gate,
+  nameOf,
+  type Route,
+} from "./admission.ts";
+import { createErrorMapper, type ErrorMapper } from "./error-mapping.ts";
+import { type Logger, plainLogger } from "./logger.ts";
+import type { Call, ServiceDefinition } from "./service.ts";
+import { openStream } from "./stream-call.ts";
+import { createRequestValidator } from "./validation.ts";
+
+/**
+ * The one way that every call takes, whatever transport it came by: session, role, limit, validation, handler, error mapping.
+ * Whatever `unary` and `serverStream` throw is a `ConnectError` that may be sent as it is.
+ */
+export interface Pipeline {
+  /** Prepares the validation rules of all requests, so that no caller waits for that. Throws when a rule is wrong. */
+  start(): void;
+  /** Makes a unary call. */
+  unary<I extends DescMessage, O extends DescMessage>(
+    method: DescMethodUnary<I, O>,
+    request: MessageShape<I>,
+    context: CallContext,
+  ): Promise<MessageShape<O>>;
+  /**
+   * Makes a streaming call. Nothing happens before the first message is asked for, and the handler is asked for a message only when the caller
+   * asks for one. Giving up early (`return`, `throw`) ends the handler's generator. A handler that
+   * just ends when its signal aborts gives its caller the reason of that: the deadline, or the server stopping.
+   */
+  serverStream<I extends DescMessage, O extends DescMessage>(
+    method: DescMethodServerStreaming<I, O>,
+    request: MessageShape<I>,
+    context: CallContext,
+  ): AsyncIterable<MessageShape<O>>;
+  /** The part of a call before its handler, for a transport that writes a stream's bytes itself. What it rejects with goes into `failure`. */
+  admit(method: DescMethod, request: Message, context: CallContext): Promise<Call>;
+  /** What the caller is to be sent when such a call fails. Logs what nobody meant to happen. */
+  failure(method: DescMethod, error: unknown, signal: AbortSignal): ConnectError;
+}
+
+/** Options of {@link createPipeline}. */
+export interface PipelineOptions {
+  readonly authenticator: Authenticator;
+  /** All services that carry `access`. */
+  readonly services: readonly ServiceDefinition[];
+  /** Types that may occur inside `google.protobuf.Any`. */
+  readonly registry?: Registry;
+  /** Default: errors and warnings to standard error. */
+  readonly logger?: Logger;
+  /** A clock that never goes back, in milliseconds. Default: `performance.now`. */
+  readonly now?: () => number;
+  /** How many callers each call's limiter remembers. Default: `MAX_BUCKETS_PER_CALL`. */
+  readonly maxBuckets?: number;
+  /** Is told of every call that ended, for metrics. */
+  readonly onCall?: (call: CallRecord) => void;
+}
+
+/** How a call went. */
+export interface CallRecord {
+  /** The call's full name, such as `realmwire.v1.WorldService/Move`. */
+  readonly name: string;
+  /** Undefined: it went well. */
+  readonly code: Code | undefined;
+  /** From its arrival in the pipeline to its end, in milliseconds. */
+  readonly durationMs: number;
+}
+
+type Observer = (code: Code | undefined) => void;
+
+interface Parts {
+  readonly gate: Gate;
+  readonly mapError: ErrorMapper;
+  /** Begins to measure a call. */
+  readonly observe: (route: Route) => Observer | undefined;
+}
+
+/** Makes the pipeline. Throws an `Error` that names the call when one has no `access`, a service comes twice, or a call is neither unary nor a server stream. */
+export function createPipeline(options: PipelineOptions): Pipeline {
+  const now = options.now ?? (() => performance.now());
+  const validator = createRequestValidator(options.registry);
+  const parts: Parts = {
+    gate: { authenticator: options.authenticator, validator },
+    mapError: createErrorMapper(options.logger ?? plainLogger),
+    observe: observeWith(options.onCall, now),
+  };
+  const { services, maxBuckets } = options;
+  const routes = buildRoutes({ services, maxBuckets, now });
+  function routeOf(method: DescMethod): Route {
+    const route = routes.get(method);
+    if (route === undefined) throw new Error(`${nameOf(method)} is not served by this pipeline`);
+    return route;
+  }
+  return {
+    start() {
+      for (const { method } of routes.values()) validator.prepare(method.input);
+    },
+    unary: <I extends DescMessage, O extends DescMessage>(
+      method: DescMethodUnary<I, O>,
+      request: MessageShape<I>,
+      context: CallContext,
+    ) => runUnary(parts, routeOf(method), request, context) as Promise<MessageShape<O>>,
+    serverStream: <I extends DescMessage, O extends DescMessage>(
+      method: DescMethodServerStreaming<I, O>,
+      request: MessageShape<I>,
+      context: CallContext,
+    ) => runStream(parts, routeOf(method), request, context) as AsyncIterable<MessageShape<O>>,
+    admit: (method, request, context) => admit(parts.gate, routeOf(method), request, context),
+    failure: (method, error, signal) => parts.mapError(error, { name: nameOf(method), signal }),
+  };
+}
+
+async function runUnary(
+  parts: Parts,
+  route: Route,
+  request: Message,
+  context: CallContext,
+): Promise<Message> {
+  const finish = parts.observe(route);
+  try {
+    const call = await admit(parts.gate, route, request, context);
+    const answer = (await route.handler(request, call)) as MessageInitShape<DescMessage>;
+    const message = create(route.method.output, answer);
+    finish?.(undefined);
+    return message;
+  } catch (error) {
+    const failure = parts.mapError(error, { name: route.name, signal: context.signal });
+    finish?.(failure.code);
+    throw failure;
+  }
+}
+
+function runStream(
+  parts: Parts,
+  route: Route,
+  request: Message,
+  context: CallContext,
+): AsyncIterable<Message> {
+  const { gate, mapError } = parts;
+  return {
+    [Symbol.asyncIterator]: () =>
+      openStream({ gate, mapError, onEnd: parts.observe(route) }, route, request, context),
+  };
+}
+
+function observeWith(onCall: PipelineOptions["onCall"], now: () => number): Parts["observe"] {
+  if (onCall === undefined) return () => undefined;
+  return ({ name }) => {
+    const startedAt = now();
+    return (code) => onCall({ name, code, durationMs: now() - startedAt });
+  };
+}
