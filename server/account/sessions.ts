@@ -1,0 +1,219 @@
+import { create } from "@bufbuild/protobuf";
+import { type Timestamp, timestampFromMs } from "@bufbuild/protobuf/wkt";
+import type { Logger } from "pino";
+import {
+  type AccountRecord,
+  type CharacterRecord,
+  SessionRecordSchema,
+  SessionState,
+} from "../../gen/ts/realmwire/internal/v1/record_pb.ts";
+import { ErrorReason } from "../../gen/ts/realmwire/v1/error_pb.ts";
+import { DomainError } from "../errors.ts";
+import type { Store } from "../store/store.ts";
+import { createSessionCache } from "./session-cache.ts";
+import { createSessionExtensions } from "./session-extensions.ts";
+import type { EndState, SessionNews } from "./session-news.ts";
+import { toKnownEnd, toKnownSession, toSession } from "./session-view.ts";
+import type { Authenticator, Session } from "./session.ts";
+import { createToken, hashToken, isToken, sessionKey, tokenHashOf } from "./tokens.ts";
+
+/** Sessions that a node remembers, about 400 bytes each. */
+const MAX_CACHED_SESSIONS = 20_000;
+/** How long a node goes on with what it remembers, in milliseconds, should it miss the news of a session's end. */
+const CACHE_TTL_MS = 60_000;
+/** How often sessions that ran out are deleted, in milliseconds. */
+const CLEANUP_INTERVAL_MS = 3_600_000;
+
+/** The sessions of all accounts. */
+export interface Sessions extends Authenticator {
+  /** Deletes what ran out, now and every hour. */
+  start(): Promise<void>;
+  /** Waits for what is being written. */
+  close(): Promise<void>;
+  /** Begins a session; the one that plays the same character is replaced. */
+  open(
+    account: AccountRecord,
+    character: CharacterRecord | undefined,
+  ): Promise<{ token: string; session: Session; expiresAt: Timestamp }>;
+  /** Makes a session play another character; the one that plays it is replaced. */
+  select(session: Session, character: CharacterRecord): Promise<Session>;
+  /** Ends a session everywhere. */
+  end(session: Session): Promise<void>;
+  /** Ends all other sessions of the account. */
+  endOthers(session: Session): Promise<void>;
+  /** Whether a live session of anybody else plays a character. */
+  isPlayedByOther(session: Session, characterId: number): Promise<boolean>;
+  /** Forgets what this node remembers of an account's sessions. */
+  refreshAccount(accountId: number): void;
+}
+
+/** What {@link createSessions} needs. */
+export interface SessionsOptions {
+  readonly store: Pick<
+    Store,
+    | "createSession"
+    | "findSession"
+    | "selectCharacter"
+    | "endSession"
+    | "endOtherSessions"
+    | "extendSession"
+    | "deleteExpiredSessions"
+    | "getFact"
+    | "setFact"
+  >;
+  readonly news: SessionNews;
+  /** Milliseconds since 1970-01-01. */
+  readonly now: () => number;
+  /** How long a session lives unless it is used, in milliseconds. */
+  readonly sessionTtlMs: number;
+  readonly logger: Logger;
+}
+
+/** Creates the sessions. */
+export function createSessions(options: SessionsOptions): Sessions {
+  const { store, news, now, sessionTtlMs, logger } = options;
+  const cache = createSessionCache({
+    find: async (key) => toKnownSession(await store.findSession(tokenHashOf(key))),
+    ttlMs: CACHE_TTL_MS,
+    maxSessions: MAX_CACHED_SESSIONS,
+    now,
+  });
+  news.onSessionEnded((key, state) => cache.set(key, toKnownEnd(state)));
+  news.onCharacterChanged(cache.forget);
+  news.onAccountChanged(cache.forgetAccount);
+  const extensions = createSessionExtensions({
+    store,
+    sessionTtlMs,
+    now,
+    logger,
+    // The next call reads the new end from the store.
+    onExtended: cache.forget,
+  });
+  let cleanup: ReturnType<typeof setInterval> | undefined;
+  let cleaning: Promise<void> = Promise.resolve();
+
+  async function deleteExpired(): Promise<void> {
+    try {
+      const deleted = await store.deleteExpiredSessions(now());
+      logger.info({ deleted }, "sessions that ran out are deleted");
+    } catch (error) {
+      logger.warn({ err: error }, "sessions that ran out were not deleted");
+    }
+  }
+
+  /** This node knows at once, the others when the news reach them. */
+  function announceEnd(tokenHash: Uint8Array, state: EndState): void {
+    cache.set(sessionKey(tokenHash), toKnownEnd(state));
+    news.sessionChanged(tokenHash, state);
+  }
+
+  function announceReplaced(hashes: readonly Uint8Array[]): void {
+    for (const hash of hashes) {
+      announceEnd(hash, SessionState.REPLACED);
+    }
+  }
+
+  async function authenticate(token: string): Promise<Session> {
+    if (!isToken(token)) {
+      throw tokenInvalid();
+    }
+    const key = sessionKey(hashToken(token));
+    let known = await cache.get(key);
+    if (known?.kind === "live" && known.expiresAtMs <= now()) {
+      // Another node may have extended it meanwhile.
+      cache.forget(key);
+      known = await cache.get(key);
+    }
+    switch (known?.kind) {
+      case "live":
+        if (known.expiresAtMs <= now()) {
+          throw tokenInvalid();
+        }
+        extensions.consider(key, known.expiresAtMs);
+        return known.session;
+      case "replaced":
+        throw new DomainError(ErrorReason.SESSION_REPLACED, "the character was logged in again");
+      case "ended":
+      case undefined:
+        throw tokenInvalid();
+    }
+  }
+
+  return {
+    authenticate,
+    async start() {
+      await deleteExpired();
+      cleanup = setInterval(() => {
+        cleaning = deleteExpired();
+      }, CLEANUP_INTERVAL_MS).unref();
+    },
+    async close() {
+      clearInterval(cleanup);
+      await cleaning;
+      await extensions.close();
+    },
+    async open(account, character) {
+      const token = createToken();
+      const tokenHash = hashToken(token);
+      const createdAtMs = now();
+      const record = create(SessionRecordSchema, {
+        tokenHash,
+        accountId: account.id,
+        characterId: character?.id ?? 0,
+        state: SessionState.LIVE,
+        createdAt: timestampFromMs(createdAtMs),
+        expiresAt: timestampFromMs(createdAtMs + sessionTtlMs),
+      });
+      const { replaced } = await store.createSession(record);
+      announceReplaced(replaced);
+      const session = toSession(tokenHash, account, character);
+      if (character !== undefined) {
+        await store.setFact(playerFact(character.id), session.key);
+      }
+      return { token, session, expiresAt: timestampFromMs(createdAtMs + sessionTtlMs) };
+    },
+    async select(session, character) {
+      const tokenHash = tokenHashOf(session.key);
+      const { replaced } = await store.selectCharacter(tokenHash, character.id);
+      cache.forget(session.key);
+      news.sessionChanged(tokenHash, SessionState.LIVE);
+      announceReplaced(replaced);
+      await store.setFact(playerFact(character.id), session.key);
+      return { ...session, character: { id: character.id, name: character.name } };
+    },
+    async end(session) {
+      const tokenHash = tokenHashOf(session.key);
+      await store.endSession(tokenHash, SessionState.ENDED);
+      announceEnd(tokenHash, SessionState.ENDED);
+    },
+    async endOthers(session) {
+      const hashes = await store.endOtherSessions(session.accountId, tokenHashOf(session.key));
+      for (const hash of hashes) {
+        announceEnd(hash, SessionState.ENDED);
+      }
+    },
+    async isPlayedByOther(session, characterId) {
+      const key = await store.getFact(playerFact(characterId));
+      if (key === undefined || key === session.key) {
+        return false;
+      }
+      const view = await store.findSession(tokenHashOf(key));
+      const known = toKnownSession(view);
+      return (
+        view?.session.characterId === characterId &&
+        known?.kind === "live" &&
+        known.expiresAtMs > now()
+      );
+    },
+    refreshAccount: cache.forgetAccount,
+  };
+}
+
+function tokenInvalid(): DomainError {
+  return new DomainError(ErrorReason.TOKEN_INVALID, "the token is unknown or no longer works");
+}
+
+/** The store's fact that names the session which plays a character. At most one live session does. */
+function playerFact(characterId: number): string {
+  return `player-of-character:${characterId}`;
+}
