@@ -1,0 +1,192 @@
+import { clone, create, createRegistry, getOption, hasOption, toBinary } from "@bufbuild/protobuf";
+import type { DescField, DescMessage, Message, MessageShape, Registry } from "@bufbuild/protobuf";
+import { reflect } from "@bufbuild/protobuf/reflect";
+import { AnySchema, anyPack, anyUnpack } from "@bufbuild/protobuf/wkt";
+import type { Any } from "@bufbuild/protobuf/wkt";
+import { BodySchema, PresenceSchema } from "../../gen/ts/realmwire/v1/entity_pb.ts";
+import { attribute, Visibility } from "../../gen/ts/realmwire/v1/options_pb.ts";
+import type { Attribute } from "../../gen/ts/realmwire/v1/options_pb.ts";
+
+/** The classes of viewers, from the one that sees least. What a class sees, the next ones see too. */
+export const VIEWER_NEAR = 0;
+export const VIEWER_PARTY = 1;
+export const VIEWER_OWNER = 2;
+export type ViewerClass = typeof VIEWER_NEAR | typeof VIEWER_PARTY | typeof VIEWER_OWNER;
+export const VIEWER_CLASSES: readonly ViewerClass[] = [VIEWER_NEAR, VIEWER_PARTY, VIEWER_OWNER];
+
+/** A type of component with the access rules of its fields. */
+export interface ComponentType {
+  readonly schema: DescMessage;
+  readonly attributes: readonly AttributeField[];
+  /** Whether a viewer of the class sees any field. */
+  readonly seenBy: readonly [boolean, boolean, boolean];
+  readonly persists: boolean;
+}
+
+/** A field of a component with its access rule. */
+export interface AttributeField {
+  readonly type: ComponentType;
+  readonly field: DescField;
+  readonly rule: Attribute;
+  /** The least class of viewers that sees it; undefined: none does. */
+  readonly seenFrom: ViewerClass | undefined;
+}
+
+/** All components of a game, the server's own included. */
+export interface ComponentTypes {
+  readonly types: readonly ComponentType[];
+  readonly registry: Registry;
+  /** The type of this full name; undefined for types that the game does not have. */
+  byName(typeName: string): ComponentType | undefined;
+  /** The attribute of this name, `gold` or `purse.gold`; undefined when there is none or several have the short name. */
+  attribute(name: string): AttributeField | undefined;
+}
+
+/**
+ * Reads the access rules of components from their options. Throws an error that names the field when one
+ * has none, or when two components have the same simple name.
+ */
+export function createComponentTypes(schemas: readonly DescMessage[]): ComponentTypes {
+  const all = [BodySchema, PresenceSchema, ...schemas];
+  const types = all.map(describe);
+  const byName = new Map(types.map((type) => [type.schema.typeName, type]));
+  const attributes = new Map<string, AttributeField | undefined>();
+  const simpleNames = new Set<string>();
+  for (const type of types) {
+    const simple = type.schema.name.toLowerCase();
+    if (simpleNames.has(simple)) throw new Error(`two components are called ${type.schema.name}`);
+    simpleNames.add(simple);
+    for (const item of type.attributes) {
+      const { name } = item.field;
+      attributes.set(name, attributes.has(name) ? undefined : item);
+      attributes.set(`${simple}.${name}`, item);
+    }
+  }
+  return {
+    types,
+    registry: createRegistry(...all),
+    byName: (typeName) => byName.get(typeName),
+    attribute: (name) => attributes.get(name),
+  };
+}
+
+function describe(schema: DescMessage): ComponentType {
+  const attributes: AttributeField[] = [];
+  const seenBy: [boolean, boolean, boolean] = [false, false, false];
+  let persists = false;
+  const type = { schema, attributes, seenBy, persists };
+  for (const field of schema.fields) {
+    if (!hasOption(field, attribute)) {
+      throw new Error(
+        `${schema.typeName}.${field.name} has no option (realmwire.v1.attribute): say who may see and write it`,
+      );
+    }
+    const rule = getOption(field, attribute);
+    const seenFrom = leastViewer(rule.visible);
+    attributes.push({ type, field, rule, seenFrom });
+    persists ||= rule.persist;
+    for (const viewer of VIEWER_CLASSES) {
+      seenBy[viewer] ||= seenFrom !== undefined && seenFrom <= viewer;
+    }
+  }
+  type.persists = persists;
+  return type;
+}
+
+function leastViewer(visible: Visibility): ViewerClass | undefined {
+  switch (visible) {
+    case Visibility.NEAR:
+      return VIEWER_NEAR;
+    case Visibility.PARTY:
+      return VIEWER_PARTY;
+    case Visibility.OWNER:
+      return VIEWER_OWNER;
+    default:
+      return undefined;
+  }
+}
+
+/** A component of an entity: its message, when it last changed for whom, and its encoded forms. */
+export interface Cell {
+  readonly type: ComponentType;
+  message: Message;
+  /** For each class of viewers the tick of the last change that it sees. */
+  readonly changedTicks: [number, number, number];
+  /** For each class the serialized `Any`, made when first needed after a change. */
+  readonly encoded: [Uint8Array | undefined, Uint8Array | undefined, Uint8Array | undefined];
+}
+
+/** A cell that changed at this tick. */
+export function createCell(type: ComponentType, message: Message, tick: number): Cell {
+  return {
+    type,
+    message,
+    changedTicks: [tick, tick, tick],
+    encoded: [undefined, undefined, undefined],
+  };
+}
+
+/** The serialized `Any` of a component as a class of viewers sees it; undefined when it sees nothing of it. */
+export function encodeFor(cell: Cell, viewer: ViewerClass): Uint8Array | undefined {
+  if (!cell.type.seenBy[viewer]) return undefined;
+  return (cell.encoded[viewer] ??= toBinary(AnySchema, packFor(cell, viewer)));
+}
+
+function packFor(cell: Cell, viewer: ViewerClass): Any {
+  return packFiltered(
+    cell,
+    ({ seenFrom }) => seenFrom !== undefined && seenFrom <= viewer,
+  );
+}
+
+/** The component with only the fields that are stored; undefined when none is. */
+export function packPersistent(cell: Cell): Any | undefined {
+  return cell.type.persists ? packFiltered(cell, ({ rule }) => rule.persist) : undefined;
+}
+
+/** The component with all fields. */
+export function packWhole(cell: Cell): Any {
+  return anyPack(cell.type.schema, cell.message);
+}
+
+function packFiltered(cell: Cell, keep: (attribute: AttributeField) => boolean): Any {
+  const { schema, attributes } = cell.type;
+  if (attributes.every(keep)) return packWhole(cell);
+  const filtered = clone(schema, cell.message);
+  delete filtered.$unknown;
+  const message = reflect(schema, filtered);
+  for (const item of attributes) {
+    if (!keep(item)) message.clear(item.field);
+  }
+  return anyPack(schema, filtered);
+}
+
+/** Notes that fields of a component changed at this tick. Whether any of them persists comes back. */
+export function touch(cell: Cell, changed: readonly AttributeField[], tick: number): boolean {
+  let persists = false;
+  for (const { seenFrom, rule } of changed) {
+    persists ||= rule.persist;
+    if (seenFrom === undefined) continue;
+    for (const viewer of VIEWER_CLASSES) {
+      if (viewer < seenFrom) continue;
+      cell.changedTicks[viewer] = tick;
+      cell.encoded[viewer] = undefined;
+    }
+  }
+  return persists;
+}
+
+/** The message in an `Any`, if it is a component of the game. */
+export function unpackComponent(
+  types: ComponentTypes,
+  any: Any,
+): { type: ComponentType; message: Message } | undefined {
+  const message = anyUnpack(any, types.registry);
+  const type = message && types.byName(message.$typeName);
+  return type && message ? { type, message } : undefined;
+}
+
+/** A new component with the defaults of its type. */
+export function emptyComponent<S extends DescMessage>(schema: S): MessageShape<S> {
+  return create(schema);
+}

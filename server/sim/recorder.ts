@@ -1,0 +1,54 @@
+import { clone, create } from "@bufbuild/protobuf";
+import {
+  InputSchema,
+  RecordedHashSchema,
+  RecordedInputSchema,
+  RecordingSchema,
+} from "../../gen/ts/realmwire/internal/v1/input_pb.ts";
+import type { Input, Recording } from "../../gen/ts/realmwire/internal/v1/input_pb.ts";
+import type { ZoneState } from "../../gen/ts/realmwire/internal/v1/state_pb.ts";
+
+/** Ticks between two hashes in a recording: hashing costs as much as many ticks. */
+export const HASH_EVERY_TICKS = 50;
+/** Ticks after which a recording begins anew, from a checkpoint. */
+export const RECORDING_TICKS = 6_000;
+
+/** Keeps what came from outside since a checkpoint, within bounds. */
+export interface Recorder {
+  readonly enabled: boolean;
+  input(tick: number, input: Input): void;
+  step(tick: number, hash: () => number): void;
+  /** Whether it holds all that it may: the zone must be checkpointed and the recording begun anew. */
+  full(tick: number): boolean;
+  restart(state: ZoneState): void;
+  recording(endTick: number): Recording | undefined;
+}
+
+/** A recorder that holds up to `limit` inputs; 0 records nothing. */
+export function createRecorder({ limit, game }: { limit: number; game: string }): Recorder {
+  let current: Recording | undefined;
+  return {
+    enabled: limit > 0,
+    input(tick, input) {
+      if (!current) return;
+      const copy = clone(InputSchema, input);
+      current.inputs.push(create(RecordedInputSchema, { tick, input: copy }));
+    },
+    step(tick, hash) {
+      if (!current || tick % HASH_EVERY_TICKS !== 0) return;
+      current.hashes.push(create(RecordedHashSchema, { tick, hash: hash() }));
+    },
+    full(tick) {
+      if (!current) return false;
+      return current.inputs.length >= limit || tick - (current.start?.tick ?? 0) >= RECORDING_TICKS;
+    },
+    restart(state) {
+      current = create(RecordingSchema, { start: state, game });
+    },
+    recording(endTick) {
+      if (!current) return undefined;
+      current.endTick = endTick;
+      return clone(RecordingSchema, current);
+    },
+  };
+}

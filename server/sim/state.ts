@@ -1,0 +1,104 @@
+import { clone, create, toBinary } from "@bufbuild/protobuf";
+import type { Any } from "@bufbuild/protobuf/wkt";
+import {
+  EntityStateSchema,
+  WalkSchema,
+  ZoneStateSchema,
+} from "../../gen/ts/realmwire/internal/v1/state_pb.ts";
+import type { EntityState, Walk, ZoneState } from "../../gen/ts/realmwire/internal/v1/state_pb.ts";
+import { packPersistent, packWhole, unpackComponent } from "./components.ts";
+import type { Spawner } from "./spawner.ts";
+import { addActor, placeOf } from "./world.ts";
+import type { Actor, WalkState, World } from "./world.ts";
+
+/** An entity in full. */
+export function actorState(world: World, actor: Actor): EntityState {
+  const { table } = world;
+  const { slot } = actor;
+  return create(EntityStateSchema, {
+    id: actor.id,
+    name: actor.name,
+    kind: actor.kind,
+    position: { ...placeOf(world, actor), z: 0 },
+    velocity: { x: table.vxs[slot] as number, y: table.vys[slot] as number, z: 0 },
+    components: (table.cells[slot] ?? []).map(packWhole),
+    spawn: actor.spawn,
+    walk: walkMessage(actor.walk),
+    stepAllowance: actor.allowance,
+    insidePortal: actor.insidePortal,
+    sequence: actor.sequence,
+    blockedTicks: actor.blockedTicks,
+    characterId: actor.characterId,
+  });
+}
+
+/** The components of an entity with the fields that are stored. */
+export function persistentComponents(world: World, actor: Actor): Any[] {
+  return (world.table.cells[actor.slot] ?? []).flatMap((cell) => packPersistent(cell) ?? []);
+}
+
+function walkMessage(walk: WalkState): Walk | undefined {
+  switch (walk.kind) {
+    case "still":
+      return undefined;
+    case "direction":
+      return create(WalkSchema, { direction: { x: walk.x, y: walk.y } });
+    case "way":
+      return create(WalkSchema, { way: walk.places.map(({ x, y }) => ({ x, y })) });
+  }
+}
+
+function walkState(walk: Walk | undefined): WalkState {
+  if (!walk) return { kind: "still" };
+  if (walk.direction) return { kind: "direction", x: walk.direction.x, y: walk.direction.y };
+  return { kind: "way", places: walk.way.map(({ x, y }) => ({ x, y })) };
+}
+
+/** The whole state of a zone, its entities by id. The map is left out unless asked for. */
+export function zoneState(world: World, spawner: Spawner, withMap: boolean): ZoneState {
+  const actors = [...world.actors.values()].sort((a, b) => a.id - b.id);
+  const state = create(ZoneStateSchema, {
+    zone: world.zone,
+    tick: world.tick,
+    tickRateHz: world.tickRateHz,
+    nextEntityId: world.nextEntityId,
+    random: [...world.random.state()],
+    entities: actors.map((actor) => actorState(world, actor)),
+    pendingSpawns: [...spawner.pending].map(([name, { spawn, tick }]) => ({ name, spawn, tick })),
+    epochMs: BigInt(world.epochMs),
+  });
+  if (withMap) state.map = world.map.toMessage();
+  return state;
+}
+
+/** Puts the entities of a state into an empty world, in the order of their ids. */
+export function restoreActors(world: World, spawner: Spawner, state: ZoneState): void {
+  for (const entity of state.entities) {
+    const components = entity.components.flatMap((any) => {
+      const known = unpackComponent(world.types, any);
+      return known ? [clone(known.type.schema, known.message)] : [];
+    });
+    const { id, name, kind, characterId, spawn } = entity;
+    const place = { x: entity.position?.x ?? 0, y: entity.position?.y ?? 0 };
+    const actor = addActor(world, { id, name, kind, place, components, characterId, spawn });
+    actor.walk = walkState(entity.walk);
+    actor.allowance = entity.stepAllowance;
+    actor.blockedTicks = entity.blockedTicks;
+    actor.insidePortal = entity.insidePortal;
+    actor.sequence = entity.sequence;
+    world.table.vxs[actor.slot] = entity.velocity?.x ?? 0;
+    world.table.vys[actor.slot] = entity.velocity?.y ?? 0;
+  }
+  for (const { name, spawn, tick } of state.pendingSpawns) spawner.pending.set(name, { spawn, tick });
+}
+
+/** FNV-1a, 32 bits, of the serialized state without its map, then of the map's revision. */
+export function hashState(world: World, spawner: Spawner): number {
+  let hash = 0x811c9dc5;
+  const mix = (byte: number) => {
+    hash = Math.imul(hash ^ byte, 0x01000193);
+  };
+  for (const byte of toBinary(ZoneStateSchema, zoneState(world, spawner, false))) mix(byte);
+  for (let shift = 0; shift < 32; shift += 8) mix((world.map.revision >>> shift) & 255);
+  return hash >>> 0;
+}

@@ -1,0 +1,326 @@
+import { encodeFor } from "./components.ts";
+import type { Cell, ViewerClass } from "./components.ts";
+import { UNITS_PER_TILE } from "./entity-table.ts";
+import type { EntityTable } from "./entity-table.ts";
+import { WireWriter } from "./wire-writer.ts";
+
+/** Events that wait for a viewer who does not read; beyond it they are dropped and the viewer begins afresh. */
+export const MAX_PENDING_EVENTS = 256;
+/** Messages with comings, goings or events that a viewer can take back when a client resumes. */
+export const MAX_RESUMABLE_MESSAGES = 128;
+/** Ticks without a message after which a viewer begins afresh instead of catching up. */
+export const MAX_LAG_TICKS = 100;
+
+/** Field numbers of `realmwire.v1.UpdateResponse` and the messages in it. */
+const UPDATE = { tick: 1, cursor: 2, flags: 3, scene: 4, entities: 5, moved: 6, turned: 7, changed: 8, left: 9, events: 10, acknowledged: 11 } as const;
+const ENTITY = { id: 1, name: 2, kind: 3, visual: 4, position: 5, velocity: 6, components: 7 } as const;
+const MOTION = { ids: 1, originX: 2, originY: 3, xs: 4, ys: 5 } as const;
+const CHANGE = { id: 1, components: 2 } as const;
+
+/** What a viewer looks into: a zone in this process, or the mirror of one on another node. */
+export interface ViewSource {
+  /** The table as it is now; a checkpoint puts another one in its place. */
+  readonly table: EntityTable;
+  /** The tick that the table shows in full. */
+  readonly tick: number;
+}
+
+/** What goes with a message besides what is in view. */
+export interface MessageExtras {
+  /** Serialized `Flag` messages. */
+  readonly flags: readonly Uint8Array[];
+  /** The sequence of the character's last Move. */
+  readonly acknowledged: number;
+  /** The serialized `Scene`, asked for when the message begins afresh. */
+  scene(): Uint8Array;
+  /** Writes the message even if it says nothing. */
+  readonly force: boolean;
+}
+
+/**
+ * The world as one character is sent it. It knows what it sent last; each message is the exact difference
+ * to what is to be seen now, however many ticks lie between, so a slow reader costs no memory.
+ */
+export interface Viewer {
+  /** Names this viewer in cursors. */
+  readonly key: string;
+  /** The entity in whose place it looks. */
+  readonly selfId: number;
+  /** Adds a serialized `Event` for the next message. */
+  push(event: Uint8Array): void;
+  /** Makes the next message begin afresh. */
+  restart(): void;
+  /** Takes the viewer back to when it had sent the message of a cursor; false when that is not possible, and the next message begins afresh. */
+  resume(cursor: string): boolean;
+  /** The next message, a serialized `UpdateResponse`; undefined when there is nothing to say or its own entity is not there. */
+  message(extras: MessageExtras): Uint8Array<ArrayBuffer> | undefined;
+  /** The tick of the last message. */
+  readonly sentTick: number;
+}
+
+interface Sent {
+  readonly sequence: number;
+  readonly entered: readonly number[];
+  readonly left: readonly number[];
+  readonly events: readonly Uint8Array[];
+}
+
+/** Everybody's messages are written here, one after the other. */
+export interface ViewerOptions {
+  readonly source: ViewSource;
+  readonly key: string;
+  readonly selfId: number;
+  /** The character's name, which decides what it sees as an owner. */
+  readonly character: string;
+  /** How far it sees, in tiles. */
+  readonly radius: number;
+  /** A buffer that viewers of one thread share. */
+  readonly writer: WireWriter;
+}
+
+const encoder = new TextEncoder();
+
+/** A viewer that has sent nothing yet. */
+export function createViewer(options: ViewerOptions): Viewer {
+  const { source, key, selfId, character, radius, writer } = options;
+  /** Ids that the client holds, with the number of the message that saw them last. */
+  let known = new Map<number, number>();
+  let pending: Uint8Array[] = [];
+  let sent: Sent[] = [];
+  let sequence = 0;
+  let oldestResumable = 1;
+  let sentTick = 0;
+  let afresh = true;
+
+  function message(extras: MessageExtras): Uint8Array<ArrayBuffer> | undefined {
+    const { table, tick } = source;
+    const self = table.slotOf(selfId);
+    if (self === undefined) return undefined;
+    const full = afresh || tick - sentTick > MAX_LAG_TICKS;
+    if (full) known = new Map();
+    const mark = sequence + 1;
+    const view = look(table, self, mark, full ? -1 : sentTick);
+    const says =
+      full ||
+      extras.force ||
+      extras.flags.length > 0 ||
+      pending.length > 0 ||
+      view.left.length + view.entered.length + view.moved.length + view.turned.length + view.changed.length > 0;
+    if (!says) {
+      sentTick = tick;
+      return undefined;
+    }
+    const bytes = write(table, self, view, extras, full, mark);
+    remember(view, table, mark, full);
+    sentTick = tick;
+    afresh = false;
+    return bytes;
+  }
+
+  /** What is to be seen now, against what is known. */
+  function look(table: EntityTable, self: number, mark: number, since: number): View {
+    const view: View = { entered: [], moved: [], turned: [], changed: [], left: [] };
+    const x = table.xs[self] as number;
+    const y = table.ys[self] as number;
+    table.grid.around(x, y, radius, (slot) => {
+      const dx = (table.xs[slot] as number) - x;
+      const dy = (table.ys[slot] as number) - y;
+      if (dx * dx + dy * dy > radius * radius) return;
+      const id = table.ids[slot] as number;
+      if (!known.has(id)) {
+        view.entered.push(slot);
+      } else {
+        if ((table.movedTicks[slot] as number) > since) view.moved.push(slot);
+        if ((table.turnedTicks[slot] as number) > since) view.turned.push(slot);
+        if ((table.changedTicks[slot] as number) > since && hasChange(table, slot, since)) {
+          view.changed.push(slot);
+        }
+      }
+      known.set(id, mark);
+    });
+    for (const [id, seen] of known) {
+      if (seen === mark) continue;
+      view.left.push(id);
+      known.delete(id);
+    }
+    return view;
+  }
+
+  function hasChange(table: EntityTable, slot: number, since: number): boolean {
+    const viewer = table.viewerClass(slot, character);
+    return (table.cells[slot] ?? []).some((cell) => cell.changedTicks[viewer] > since && cell.type.seenBy[viewer]);
+  }
+
+  function write(table: EntityTable, self: number, view: View, extras: MessageExtras, full: boolean, mark: number) {
+    writer.reset();
+    writer.uint32(UPDATE.tick, source.tick);
+    writer.ascii(UPDATE.cursor, formatCursor(key, mark, source.tick));
+    for (const flag of extras.flags) writer.bytes(UPDATE.flags, flag);
+    if (full) writer.bytes(UPDATE.scene, extras.scene());
+    for (const slot of view.entered) {
+      writeEntity(writer, table, slot, table.viewerClass(slot, character));
+    }
+    const origin = { x: toUnits(table.xs[self] as number), y: toUnits(table.ys[self] as number) };
+    writeMotion(writer, UPDATE.moved, table, view.moved, table.xs, table.ys, origin);
+    writeMotion(writer, UPDATE.turned, table, view.turned, table.vxs, table.vys, { x: 0, y: 0 });
+    for (const slot of view.changed) {
+      writeChange(writer, table, slot, table.viewerClass(slot, character), sentTick);
+    }
+    writeColumn(writer, UPDATE.left, view.left);
+    for (const event of pending) writer.bytes(UPDATE.events, event);
+    writer.uint32(UPDATE.acknowledged, extras.acknowledged);
+    return writer.finish();
+  }
+
+  function remember(view: View, table: EntityTable, mark: number, full: boolean): void {
+    sequence = mark;
+    if (full) {
+      sent = [];
+      oldestResumable = mark;
+    } else if (view.entered.length + view.left.length + pending.length > 0) {
+      const entered = view.entered.map((slot) => table.ids[slot] as number);
+      sent.push({ sequence: mark, entered, left: view.left, events: pending });
+      if (sent.length > MAX_RESUMABLE_MESSAGES) {
+        oldestResumable = (sent.shift() as Sent).sequence;
+      }
+    }
+    pending = [];
+  }
+
+  return {
+    key,
+    selfId,
+    message,
+    push(event) {
+      pending.push(event);
+      if (pending.length <= MAX_PENDING_EVENTS) return;
+      pending = [];
+      afresh = true;
+    },
+    restart() {
+      afresh = true;
+    },
+    resume(cursor) {
+      const at = parseCursor(cursor);
+      if (!at || at.key !== key || at.sequence > sequence || at.sequence < oldestResumable || at.tick > source.tick) {
+        afresh = true;
+        return false;
+      }
+      const missed: Uint8Array[] = [];
+      while ((sent.at(-1)?.sequence ?? 0) > at.sequence) {
+        const { entered, left, events } = sent.pop() as Sent;
+        for (const id of entered) known.delete(id);
+        for (const id of left) known.set(id, 0);
+        missed.unshift(...events);
+      }
+      pending = [...missed, ...pending];
+      sentTick = at.tick;
+      afresh = false;
+      return true;
+    },
+    get sentTick() {
+      return sentTick;
+    },
+  };
+}
+
+/** Slots, and for those that left, ids. */
+interface View {
+  readonly entered: number[];
+  readonly moved: number[];
+  readonly turned: number[];
+  readonly changed: number[];
+  readonly left: number[];
+}
+
+/** A number of tiles in units of the wire. */
+export function toUnits(tiles: number): number {
+  return Math.round(tiles * UNITS_PER_TILE);
+}
+
+function writeEntity(writer: WireWriter, table: EntityTable, slot: number, viewer: ViewerClass): void {
+  const mark = writer.begin(UPDATE.entities);
+  writer.uint32(ENTITY.id, table.ids[slot] as number);
+  writer.bytes(ENTITY.name, encoder.encode(table.names[slot]));
+  writer.uint32(ENTITY.kind, table.kinds[slot] as number);
+  writer.bytes(ENTITY.visual, encoder.encode(table.visuals[slot]));
+  writeVector(writer, ENTITY.position, table.xs[slot] as number, table.ys[slot] as number);
+  const vx = table.vxs[slot] as number;
+  const vy = table.vys[slot] as number;
+  if (vx !== 0 || vy !== 0) writeVector(writer, ENTITY.velocity, vx, vy);
+  writeComponents(writer, ENTITY.components, table.cells[slot] ?? [], viewer, -1);
+  writer.end(mark);
+}
+
+function writeVector(writer: WireWriter, field: number, x: number, y: number): void {
+  const mark = writer.begin(field);
+  writer.double(1, toUnits(x) / UNITS_PER_TILE);
+  writer.double(2, toUnits(y) / UNITS_PER_TILE);
+  writer.end(mark);
+}
+
+function writeChange(writer: WireWriter, table: EntityTable, slot: number, viewer: ViewerClass, since: number): void {
+  const mark = writer.begin(UPDATE.changed);
+  writer.uint32(CHANGE.id, table.ids[slot] as number);
+  writeComponents(writer, CHANGE.components, table.cells[slot] ?? [], viewer, since);
+  writer.end(mark);
+}
+
+function writeComponents(writer: WireWriter, field: number, cells: readonly Cell[], viewer: ViewerClass, since: number): void {
+  for (const cell of cells) {
+    if (cell.changedTicks[viewer] <= since) continue;
+    const bytes = encodeFor(cell, viewer);
+    if (bytes) writer.bytes(field, bytes);
+  }
+}
+
+/** Writes columns of positions or velocities as a `Motion`. */
+export function writeMotion(
+  writer: WireWriter,
+  field: number,
+  table: EntityTable,
+  slots: readonly number[],
+  xs: Float64Array,
+  ys: Float64Array,
+  origin: { readonly x: number; readonly y: number },
+): void {
+  if (slots.length === 0) return;
+  const mark = writer.begin(field);
+  const ids = writer.begin(MOTION.ids);
+  for (const slot of slots) writer.item(table.ids[slot] as number);
+  writer.end(ids);
+  writer.sint32(MOTION.originX, origin.x);
+  writer.sint32(MOTION.originY, origin.y);
+  const columns = [
+    [MOTION.xs, xs, origin.x],
+    [MOTION.ys, ys, origin.y],
+  ] as const;
+  for (const [column, values, from] of columns) {
+    const items = writer.begin(column);
+    for (const slot of slots) writer.signedItem(toUnits(values[slot] as number) - from);
+    writer.end(items);
+  }
+  writer.end(mark);
+}
+
+/** Writes a packed column of unsigned numbers; nothing when it is empty. */
+export function writeColumn(writer: WireWriter, field: number, items: readonly number[]): void {
+  if (items.length === 0) return;
+  const mark = writer.begin(field);
+  for (const item of items) writer.item(item);
+  writer.end(mark);
+}
+
+function formatCursor(key: string, sequence: number, tick: number): string {
+  return `${key}.${sequence.toString(36)}.${tick.toString(36)}`;
+}
+
+/** The parts of a cursor; undefined for a text that is none. */
+export function parseCursor(
+  cursor: string,
+): { readonly key: string; readonly sequence: number; readonly tick: number } | undefined {
+  const match = /^([0-9a-z]+)\.([0-9a-z]{1,7})\.([0-9a-z]{1,7})$/.exec(cursor);
+  if (!match) return undefined;
+  const [, key = "", sequence = "", tick = ""] = match;
+  return { key, sequence: Number.parseInt(sequence, 36), tick: Number.parseInt(tick, 36) };
+}

@@ -1,0 +1,276 @@
+import { clone, create, equals } from "@bufbuild/protobuf";
+import type { DescMessage, Message, MessageInitShape, MessageShape } from "@bufbuild/protobuf";
+import { reflect } from "@bufbuild/protobuf/reflect";
+import { BodySchema, EntityKind } from "../../gen/ts/realmwire/v1/entity_pb.ts";
+import type { Body } from "../../gen/ts/realmwire/v1/entity_pb.ts";
+import type { Event } from "../../gen/ts/realmwire/v1/world_service_pb.ts";
+import { createCell, touch } from "./components.ts";
+import type { Cell, ComponentTypes } from "./components.ts";
+import { EntityTable } from "./entity-table.ts";
+import type { Kinds } from "./kind.ts";
+import { MAX_OFFSET_TILES, MAX_RADIUS_TILES, standsFree } from "./movement.ts";
+import type { Place } from "./movement.ts";
+import type { Random } from "./random.ts";
+import type { WorldMap } from "./world-map.ts";
+
+/** Radius and speed of a body that does not say. */
+export const DEFAULT_RADIUS_TILES = 0.35;
+export const DEFAULT_SPEED_TILES_PER_S = 4;
+/** The fastest that anything walks. */
+export const MAX_SPEED_TILES_PER_S = 32;
+
+/** What an entity has besides what viewers look at. */
+export interface Actor {
+  readonly slot: number;
+  readonly id: number;
+  readonly name: string;
+  readonly kind: EntityKind;
+  /** The character's id in the store; 0 for things and creatures. */
+  readonly characterId: number;
+  /** The spawn that made it; empty: none. */
+  readonly spawn: string;
+  /** From its Body, kept here because every step asks for them. */
+  radius: number;
+  speed: number;
+  physical: boolean;
+  walk: WalkState;
+  /** How far it may still step by offsets, in tiles. */
+  allowance: number;
+  /** Ticks in which it came no nearer to where it walks. */
+  blockedTicks: number;
+  /** The portal that it stands in; empty: none. */
+  insidePortal: string;
+  /** The sequence of its last Move. */
+  sequence: number;
+}
+
+/** What an entity is walking to. */
+export type WalkState =
+  | { readonly kind: "still" }
+  | { readonly kind: "direction"; readonly x: number; readonly y: number }
+  | { readonly kind: "way"; readonly places: readonly Place[] };
+
+/** Events for one character. */
+export interface PersonalEvent {
+  readonly character: string;
+  readonly event: Event;
+}
+
+/**
+ * The state of a zone and the few operations by which everything in the simulation changes it. All of
+ * it is a pure function of the beginning and the inputs.
+ */
+export interface World {
+  readonly zone: string;
+  readonly map: WorldMap;
+  readonly table: EntityTable;
+  readonly types: ComponentTypes;
+  readonly kinds: Kinds;
+  readonly random: Random;
+  readonly tickRateHz: number;
+  readonly epochMs: number;
+  /** Ticks stepped. */
+  tick: number;
+  nextEntityId: number;
+  /** The entities by name. */
+  readonly actors: Map<string, Actor>;
+  /** The entities by slot. */
+  readonly bySlot: (Actor | undefined)[];
+  /** Names of entities whose stored state changed since the last frame. */
+  readonly unsaved: Set<string>;
+  /** Events since the last frame. */
+  readonly events: PersonalEvent[];
+}
+
+/** The tick that a change made now belongs to: the one that is being stepped, or the next one. */
+export function changeTick(world: World): number {
+  return world.tick + 1;
+}
+
+/** The time of a tick in milliseconds since 1970-01-01. */
+export function timeMs(world: World, tick = world.tick): number {
+  return Math.round(world.epochMs + (tick * 1000) / world.tickRateHz);
+}
+
+/** Adds an entity. The name must be free. */
+export function addActor(
+  world: World,
+  entity: {
+    id?: number;
+    name: string;
+    kind: EntityKind;
+    place: Place;
+    components: readonly Message[];
+    characterId?: number;
+    spawn?: string;
+  },
+): Actor {
+  const id = entity.id ?? world.nextEntityId++;
+  const { name, kind } = entity;
+  const tick = changeTick(world);
+  const slot = world.table.add({ id, name, kind, ...entity.place }, tick);
+  const actor: Actor = {
+    slot,
+    id,
+    name,
+    kind,
+    characterId: entity.characterId ?? 0,
+    spawn: entity.spawn ?? "",
+    radius: DEFAULT_RADIUS_TILES,
+    speed: DEFAULT_SPEED_TILES_PER_S,
+    physical: false,
+    walk: { kind: "still" },
+    allowance: MAX_OFFSET_TILES,
+    blockedTicks: 0,
+    insidePortal: "",
+    sequence: 0,
+  };
+  for (const message of entity.components) {
+    const type = world.types.byName(message.$typeName);
+    if (type) world.table.cells[slot]?.push(createCell(type, message, tick));
+  }
+  world.actors.set(name, actor);
+  world.bySlot[slot] = actor;
+  adoptBody(world, actor);
+  return actor;
+}
+
+/** Takes an entity out of the world. */
+export function removeActor(world: World, actor: Actor): void {
+  world.table.remove(actor.slot);
+  world.bySlot[actor.slot] = undefined;
+  world.actors.delete(actor.name);
+  world.unsaved.delete(actor.name);
+}
+
+/** The cell of a component; undefined when the entity has none of that type. */
+export function cellOf(world: World, actor: Actor, schema: DescMessage): Cell | undefined {
+  return world.table.cells[actor.slot]?.find((cell) => cell.type.schema === schema);
+}
+
+/** A component of an entity. It must not be changed in place: see {@link updateComponent}. */
+export function component<S extends DescMessage>(
+  world: World,
+  actor: Actor,
+  schema: S,
+): MessageShape<S> | undefined {
+  return cellOf(world, actor, schema)?.message as MessageShape<S> | undefined;
+}
+
+/** Sets fields of a component, which is added when the entity has none of that type. */
+export function updateComponent<S extends DescMessage>(
+  world: World,
+  actor: Actor,
+  schema: S,
+  fields: MessageInitShape<S>,
+): void {
+  const present = component(world, actor, schema);
+  const next = present ? clone(schema, present) : create(schema);
+  const patch = create(schema, fields);
+  for (const key of Object.keys(fields) as (keyof typeof patch)[]) {
+    if (key !== "$typeName") next[key] = patch[key];
+  }
+  replaceComponent(world, actor, next);
+}
+
+/** Puts a whole component in place of the one of its type. Only fields that differ count as changed. */
+export function replaceComponent(world: World, actor: Actor, message: Message): void {
+  const type = world.types.byName(message.$typeName);
+  if (!type) throw new Error(`${message.$typeName} is not a component of the game`);
+  const tick = changeTick(world);
+  const cell = cellOf(world, actor, type.schema);
+  if (!cell) {
+    world.table.cells[actor.slot]?.push(createCell(type, message, tick));
+    if (type.persists) world.unsaved.add(actor.name);
+  } else {
+    const before = reflect(type.schema, cell.message);
+    const after = reflect(type.schema, message);
+    const changed = type.attributes.filter(({ field }) => !sameField(before, after, field.name));
+    if (changed.length === 0) return;
+    cell.message = message;
+    if (touch(cell, changed, tick)) world.unsaved.add(actor.name);
+  }
+  world.table.changedTicks[actor.slot] = tick;
+  if (type.schema === BodySchema) adoptBody(world, actor);
+}
+
+type Reflected = ReturnType<typeof reflect>;
+
+function sameField(a: Reflected, b: Reflected, name: string): boolean {
+  const field = a.desc.fields.find((item) => item.name === name);
+  if (!field) return true;
+  if (a.isSet(field) !== b.isSet(field)) return false;
+  if (field.fieldKind === "scalar" || field.fieldKind === "enum") return a.get(field) === b.get(field);
+  const only = (message: Reflected) => {
+    const part = reflect(message.desc);
+    if (message.isSet(field)) part.set(field, message.get(field));
+    return part.message;
+  };
+  return equals(a.desc, only(a), only(b));
+}
+
+/** Takes what every step needs from the entity's Body. */
+function adoptBody(world: World, actor: Actor): void {
+  const body: Body | undefined = component(world, actor, BodySchema);
+  const { table } = world;
+  table.visuals[actor.slot] = body?.visual ?? "";
+  const owner = actor.kind === EntityKind.CHARACTER ? actor.name : (body?.owner ?? "");
+  if (table.owners[actor.slot] !== owner) {
+    table.owners[actor.slot] = owner;
+    // Who owns it now sees more of every component, who did sees less.
+    for (const cell of table.cells[actor.slot] ?? []) {
+      cell.changedTicks.fill(changeTick(world));
+    }
+  }
+  actor.radius = Math.min(MAX_RADIUS_TILES, positiveOr(body?.radius, DEFAULT_RADIUS_TILES));
+  actor.speed = Math.min(MAX_SPEED_TILES_PER_S, positiveOr(body?.speed, DEFAULT_SPEED_TILES_PER_S));
+  actor.physical = body?.physical ?? false;
+}
+
+function positiveOr(value: number | undefined, fallback: number): number {
+  return value !== undefined && value > 0 ? value : fallback;
+}
+
+/** Whether somebody solid other than the actor itself is in a circle. */
+export function isOccupied(world: World, actor: Actor | undefined, x: number, y: number, radius: number): boolean {
+  const { table } = world;
+  let hit = false;
+  table.grid.around(x, y, radius + MAX_RADIUS_TILES, (slot) => {
+    const other = world.bySlot[slot];
+    if (hit || !other?.physical || other === actor) return;
+    const reach = radius + other.radius;
+    const dx = (table.xs[slot] as number) - x;
+    const dy = (table.ys[slot] as number) - y;
+    hit = dx * dx + dy * dy < reach * reach;
+  });
+  return hit;
+}
+
+/** Whether an actor of this radius may stand at a place: no barrier and, for a solid one, nobody solid. */
+export function mayStand(world: World, actor: Actor | undefined, x: number, y: number, radius: number, physical: boolean): boolean {
+  return standsFree(world.map, x, y, radius) && !(physical && isOccupied(world, actor, x, y, radius));
+}
+
+/** Moves an entity. */
+export function placeActor(world: World, actor: Actor, x: number, y: number): void {
+  world.table.place(actor.slot, x, y, changeTick(world));
+  world.unsaved.add(actor.name);
+}
+
+/** Where an entity is. */
+export function placeOf(world: World, actor: Actor): Place {
+  return { x: world.table.xs[actor.slot] as number, y: world.table.ys[actor.slot] as number };
+}
+
+/** The actors within a distance of a place, by id. */
+export function actorsWithin(world: World, x: number, y: number, distance: number): Actor[] {
+  const { table } = world;
+  const found: Actor[] = [];
+  table.grid.around(x, y, distance, (slot) => {
+    const dx = (table.xs[slot] as number) - x;
+    const dy = (table.ys[slot] as number) - y;
+    const actor = world.bySlot[slot];
+    if (actor && dx * dx + dy * dy <= distance * distance) found.push(actor);
+  });
+  return found.sort((a, b) => a.id - b.id);
+}

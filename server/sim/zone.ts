@@ -1,0 +1,286 @@
+import { clone, create } from "@bufbuild/protobuf";
+import { InputSchema } from "../../gen/ts/realmwire/internal/v1/input_pb.ts";
+import type { Input, Outcome, Recording } from "../../gen/ts/realmwire/internal/v1/input_pb.ts";
+import type { ObjectRecord } from "../../gen/ts/realmwire/internal/v1/record_pb.ts";
+import type { EntityState, ZoneState } from "../../gen/ts/realmwire/internal/v1/state_pb.ts";
+import { EntityKind } from "../../gen/ts/realmwire/v1/entity_pb.ts";
+import { EditCommandSchema } from "../../gen/ts/realmwire/v1/map_pb.ts";
+import type { EditCommand, ZoneMap } from "../../gen/ts/realmwire/v1/map_pb.ts";
+import { startBehaviour } from "./behaviour.ts";
+import type { ComponentTypes } from "./components.ts";
+import { EntityTable } from "./entity-table.ts";
+import { applyInput } from "./inputs.ts";
+import type { InputContext } from "./inputs.ts";
+import type { Kinds } from "./kind.ts";
+import { editMap } from "./map-edit.ts";
+import type { EditProblem, EditResult, EditRules } from "./map-edit.ts";
+import { addObject, kindNameOf } from "./population.ts";
+import { stepPortals } from "./portals.ts";
+import type { Transfer } from "./portals.ts";
+import { createRandom, randomStateOf } from "./random.ts";
+import { createRecorder } from "./recorder.ts";
+import { createScheduler } from "./scheduler.ts";
+import { createSpawner, populate, reconcileSpawns, stepSpawner } from "./spawner.ts";
+import { actorState, hashState, persistentComponents, restoreActors, zoneState } from "./state.ts";
+import { stepWalkers } from "./walking.ts";
+import { createWorldMap } from "./world-map.ts";
+import type { WorldMap } from "./world-map.ts";
+import type { PersonalEvent, World } from "./world.ts";
+
+/** Ticks a second unless a game says otherwise. */
+export const DEFAULT_TICK_RATE_HZ = 10;
+
+/** What a zone is made of. */
+export interface ZoneOptions {
+  readonly types: ComponentTypes;
+  readonly kinds: Kinds;
+  /** The zones of the game, for portals. */
+  readonly zones: readonly string[];
+  /** How it begins. */
+  readonly from: NewZone | ZoneState;
+  /** Inputs and hashes that the recorder holds before it checkpoints the zone; 0: nothing is recorded. */
+  readonly recordedInputs?: number;
+  readonly game?: string;
+}
+
+/** A zone that begins from its map. */
+export interface NewZone {
+  readonly map: ZoneMap;
+  /** Whatever is stored of its things and creatures. */
+  readonly objects?: readonly ObjectRecord[];
+  readonly seed: string;
+  readonly tickRateHz?: number;
+  /** The milliseconds since 1970-01-01 at tick 0. */
+  readonly epochMs: number;
+}
+
+/** What one tick brought. Everything else that happened stands in the table's ticks. */
+export interface Frame {
+  readonly tick: number;
+  /** Events for characters, in order. */
+  readonly personal: readonly PersonalEvent[];
+  /** Names of entities whose stored state changed. */
+  readonly saves: readonly string[];
+  /** Characters that left for another zone. */
+  readonly transfers: readonly Transfer[];
+  /** Behaviours that threw and were ended. */
+  readonly failures: readonly { readonly task: string; readonly error: unknown }[];
+}
+
+/** What is stored of an entity. */
+export interface StoredState {
+  readonly entity: EntityState;
+  /** Its components with the fields that are stored. */
+  readonly components: EntityState["components"];
+}
+
+/** A zone of the world: pure, deterministic, driven from outside. Time is the tick; there is no other. */
+export interface Zone {
+  readonly name: string;
+  readonly tickRateHz: number;
+  readonly epochMs: number;
+  /** Ticks stepped. */
+  readonly tick: number;
+  /** What viewers look at. */
+  readonly table: EntityTable;
+  readonly map: WorldMap;
+  /** Characters in the zone. */
+  characterCount(): number;
+  /** Carries an input out at once. */
+  apply(input: Input): Outcome;
+  /** Lets one tick pass. */
+  step(): Frame;
+  /** Checks commands without carrying them out, and says what would take them back. */
+  checkEdit(commands: readonly EditCommand[]): { result: EditResult } | { problems: EditProblem[] };
+  /** The id of an entity; undefined when it is not there. */
+  idOf(name: string): number | undefined;
+  /** An entity in full; undefined when it is not there. */
+  stateOf(name: string): StoredState | undefined;
+  /** The whole state, from which a zone begins that goes on in the same way. All behaviours begin anew, here too. */
+  checkpoint(): ZoneState;
+  /** FNV-1a of the state: equal for equal states. */
+  hash(): number;
+  /** What was recorded since the last checkpoint but one; undefined when nothing is recorded. */
+  recording(): Recording | undefined;
+}
+
+/** Creates a zone from a map, or from the state of another one. */
+export function createZone(options: ZoneOptions): Zone {
+  const failures: { task: string; error: unknown }[] = [];
+  const onFailure = (task: string, error: unknown) => failures.push({ task, error });
+  let context = isState(options.from) ? resume(options.from) : begin(options.from);
+  const recorder = createRecorder({ limit: options.recordedInputs ?? 0, game: options.game ?? "" });
+
+  function createContext(world: World): InputContext {
+    const scheduler = createScheduler({ onFailure, startTick: world.tick });
+    return { world, scheduler, spawner: createSpawner(), rules: rulesOf(options), onFailure };
+  }
+
+  function begin(from: NewZone): InputContext {
+    const world = createWorld(options, {
+      map: createWorldMap(from.map),
+      tick: 0,
+      tickRateHz: from.tickRateHz ?? DEFAULT_TICK_RATE_HZ,
+      epochMs: from.epochMs,
+      nextEntityId: 1,
+      random: randomStateOf(from.seed),
+    });
+    const created = createContext(world);
+    const stored = new Map((from.objects ?? []).map((record) => [record.name, record]));
+    for (const object of world.map.objects.values()) {
+      addObject(world, object, stored.get(object.name));
+    }
+    reconcileSpawns(world, created.spawner, true);
+    populate(world, created.spawner, (name) => stored.get(name));
+    return resume(zoneState(world, created.spawner, true));
+  }
+
+  function resume(state: ZoneState, before?: World): InputContext {
+    if (!state.map) throw new Error("a zone cannot go on from a state without its map");
+    const world = createWorld(options, {
+      map: before?.map ?? createWorldMap(state.map),
+      tick: state.tick,
+      tickRateHz: state.tickRateHz,
+      epochMs: Number(state.epochMs),
+      nextEntityId: state.nextEntityId,
+      random: state.random,
+    });
+    const resumed = createContext(world);
+    restoreActors(world, resumed.spawner, state);
+    world.unsaved.clear();
+    for (const actor of world.actors.values()) {
+      startBehaviour(world, resumed.scheduler, actor, kindNameOf(world, actor));
+    }
+    return resumed;
+  }
+
+  function checkpoint(): ZoneState {
+    const { world, spawner } = context;
+    const state = zoneState(world, spawner, true);
+    const next = resume(state, world);
+    for (const name of world.unsaved) next.world.unsaved.add(name);
+    next.world.events.push(...world.events);
+    next.world.table.adoptTicks(world.table);
+    context = next;
+    return state;
+  }
+
+  function apply(input: Input): Outcome {
+    recorder.input(context.world.tick, input);
+    if (input.kind.case === "checkpoint") checkpoint();
+    return applyInput(context, input);
+  }
+
+  function step(): Frame {
+    if (recorder.full(context.world.tick)) {
+      recorder.restart(checkpoint());
+    }
+    const { world, scheduler, spawner } = context;
+    const tick = world.tick + 1;
+    scheduler.run(tick);
+    stepWalkers(world);
+    const transfers = stepPortals(world);
+    stepSpawner(world, spawner, scheduler);
+    world.tick = tick;
+    const frame: Frame = {
+      tick,
+      personal: world.events.splice(0),
+      saves: [...world.unsaved],
+      transfers,
+      failures: failures.splice(0),
+    };
+    world.unsaved.clear();
+    recorder.step(tick, () => hashState(world, spawner));
+    return frame;
+  }
+
+  if (recorder.enabled) recorder.restart(checkpoint());
+  return {
+    name: context.world.zone,
+    tickRateHz: context.world.tickRateHz,
+    epochMs: context.world.epochMs,
+    get tick() {
+      return context.world.tick;
+    },
+    get table() {
+      return context.world.table;
+    },
+    get map() {
+      return context.world.map;
+    },
+    characterCount: () => countCharacters(context.world),
+    apply,
+    step,
+    checkEdit: (commands) => tryEdit(context, commands),
+    idOf: (name) => context.world.actors.get(name)?.id,
+    stateOf(name) {
+      const { world } = context;
+      const actor = world.actors.get(name);
+      if (!actor) return undefined;
+      return { entity: actorState(world, actor), components: persistentComponents(world, actor) };
+    },
+    checkpoint() {
+      const state = zoneState(context.world, context.spawner, true);
+      apply(create(InputSchema, { kind: { case: "checkpoint", value: {} } }));
+      return state;
+    },
+    hash: () => hashState(context.world, context.spawner),
+    recording: () => recorder.recording(context.world.tick),
+  };
+}
+
+function isState(from: NewZone | ZoneState): from is ZoneState {
+  return "$typeName" in from;
+}
+
+function rulesOf(options: ZoneOptions): EditRules {
+  return {
+    hasKind: (kind) => options.kinds.has(kind),
+    hasZone: (zone) => options.zones.includes(zone),
+    attribute: (name) => options.types.attribute(name),
+  };
+}
+
+function createWorld(
+  { types, kinds }: ZoneOptions,
+  from: {
+    map: WorldMap;
+    tick: number;
+    tickRateHz: number;
+    epochMs: number;
+    nextEntityId: number;
+    random: readonly number[];
+  },
+): World {
+  const { map, tick, tickRateHz, epochMs, nextEntityId } = from;
+  return {
+    zone: map.zone,
+    map,
+    table: new EntityTable(map.width, map.height),
+    types,
+    kinds,
+    random: createRandom(from.random),
+    tickRateHz,
+    epochMs,
+    tick,
+    nextEntityId,
+    actors: new Map(),
+    bySlot: [],
+    unsaved: new Set(),
+    events: [],
+  };
+}
+
+function countCharacters(world: World): number {
+  let count = 0;
+  for (const { kind } of world.actors.values()) if (kind === EntityKind.CHARACTER) count++;
+  return count;
+}
+
+function tryEdit(
+  { world, rules }: InputContext,
+  commands: readonly EditCommand[],
+): { result: EditResult } | { problems: EditProblem[] } {
+  const copy = createWorldMap(world.map.toMessage());
+  return editMap(copy, commands.map((command) => clone(EditCommandSchema, command)), rules);
+}
