@@ -1,0 +1,28 @@
+export { createRealmwire } from "./client.ts";
+export type { ConnectOptions, Realmwire, RealmwireOptions } from "./client.ts";
+export type { Calls, EditOptions } from "./calls.ts";
+export type { Mover, MoveResult } from "./move.ts";
+export type { Session } from "./session.ts";
+export { createMemoryStorage, createWebStorage } from "./storage.ts";
+export type { Storage, WebStorage } from "./storage.ts";
+export { RealmwireError, toRealmwireError } from "./errors.ts";
+export { fromValue, toValue } from "./value.ts";
+export type { PlainValue, Point, PointInit, ValueInput } from "./value.ts";
+export type { World } from "./world.ts";
+export type { StreamState } from "./world-stream.ts";
+export type { ReconnectPolicy } from "./reconnect.ts";
+export { createWorldView } from "./world-view.ts";
+export type { WorldEvent, WorldFlag, WorldView, WorldViewOptions } from "./world-view.ts";
+export type { EntityChanges, WorldEntity } from "./entity.ts";
+export { createServerClock } from "./server-clock.ts";
+export type { ServerClock, ServerClockOptions } from "./server-clock.ts";
+export { createInterpolator } from "./interpolation.ts";
+export type { Interpolator, InterpolatorOptions } from "./interpolation.ts";
+export { createSystemClock } from "./clock.ts";
+export type { Clock } from "./clock.ts";
+export type { ListenerErrorHandler, Unsubscribe } from "./emitter.ts";
+// What one needs of other modules to understand errors and answers.
+export { Code } from "@connectrpc/connect";
+export { ErrorReason } from "../../gen/ts/realmwire/v1/error_pb.ts";
+export { MoveRefusal } from "../../gen/ts/realmwire/v1/world_service_pb.ts";
+export { EntityKind } from "../../gen/ts/realmwire/v1/entity_pb.ts";
