@@ -70,10 +70,7 @@ export interface Store {
   /** Undefined for unknown hashes. Sessions that ended or ran out are answered too: the caller looks at `state` and `expiresAt`. */
   findSession(tokenHash: Uint8Array): Promise<SessionView | undefined>;
   /** Makes the session play another character, replacing others as `createSession` does. */
-  selectCharacter(
-    tokenHash: Uint8Array,
-    characterId: number,
-  ): Promise<{ replaced: Uint8Array[] }>;
+  selectCharacter(tokenHash: Uint8Array, characterId: number): Promise<{ replaced: Uint8Array[] }>;
   /** Sets the state of a live session. */
   endSession(tokenHash: Uint8Array, state: SessionState): Promise<void>;
   /** Ends all live sessions of an account but one; their token hashes come back. */

@@ -1,0 +1,58 @@
+import {
+  create,
+  fromBinary,
+  fromJson,
+  type JsonObject,
+  type Registry,
+  toBinary,
+  toJson,
+} from "@bufbuild/protobuf";
+import { type Any, AnySchema } from "@bufbuild/protobuf/wkt";
+import { storableJson } from "./storable-text.ts";
+
+const TYPE_URL_PREFIX = "type.googleapis.com/";
+
+/** Turns the components of a record into what the database keeps, and back. */
+export interface ComponentCodec {
+  /** The full names of the types that the registry has. Only these keys of a stored object are replaced by a save. */
+  readonly knownTypes: readonly string[];
+  /** JSON text of an object from full type name to Protobuf JSON. Throws when the registry lacks a type. */
+  encode(components: readonly Any[]): string;
+  /** The components whose types the registry has. Throws when a stored component does not fit its type. */
+  decode(stored: JsonObject): Any[];
+}
+
+/** Creates a codec for the message types of a registry. */
+export function createComponentCodec(registry: Registry): ComponentCodec {
+  const knownTypes = [...registry].filter((t) => t.kind === "message").map((t) => t.typeName);
+
+  function encodeOne(component: Any): [string, unknown] {
+    const type = component.typeUrl.slice(component.typeUrl.lastIndexOf("/") + 1);
+    const schema = registry.getMessage(type);
+    if (!schema) throw new Error(`The store's registry has no type "${type}".`);
+    const message = fromBinary(schema, component.value);
+    return [type, toJson(schema, message, { registry, useProtoFieldName: true })];
+  }
+
+  function decodeOne(type: string, json: JsonObject[string]): Any | undefined {
+    const schema = registry.getMessage(type);
+    if (!schema) return undefined;
+    const message = fromJson(schema, json, { registry, ignoreUnknownFields: true });
+    return create(AnySchema, {
+      typeUrl: TYPE_URL_PREFIX + type,
+      value: toBinary(schema, message),
+    });
+  }
+
+  return {
+    knownTypes,
+    encode(components) {
+      return storableJson(Object.fromEntries(components.map(encodeOne)));
+    },
+    decode(stored) {
+      return Object.entries(stored)
+        .map(([type, json]) => decodeOne(type, json))
+        .filter((component) => component !== undefined);
+    },
+  };
+}

@@ -1,0 +1,4 @@
+import { InitialMigration } from "./0001-initial.ts";
+
+/** All migrations in their order. A migration that was released is never changed: another one follows it. */
+export const migrations = [{ name: "0001-initial", class: InitialMigration }];

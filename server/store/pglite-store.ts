@@ -1,0 +1,103 @@
+import { PgliteDriver } from "@mikro-orm/pglite";
+import { type Database, rows } from "./database.ts";
+import { type FolderLock, lockFolder } from "./folder-lock.ts";
+import { createPgliteDialect } from "./pglite-dialect.ts";
+import { type PgliteThread, startPgliteThread } from "./pglite-thread.ts";
+import {
+  type Backend,
+  createSqlStore,
+  DEFAULT_TIMEOUT_MS,
+  type SqlStoreOptions,
+} from "./sql-store.ts";
+import type { Store } from "./store.ts";
+import { ConnectionLostError } from "./unavailable.ts";
+
+/** A statement that takes longer has hung: the thread is ended and started anew, in milliseconds. */
+const STATEMENT_TIMEOUT_MS = 60_000;
+
+/** How often old row versions are cleared away and the log is cut, in milliseconds. PGlite does neither by itself. */
+const UPKEEP_INTERVAL_MS = 60_000;
+
+/** What the embedded store needs. */
+export interface PgliteStoreOptions extends SqlStoreOptions {
+  /** The data folder; it is created if need be. One server at a time may have it. */
+  readonly dataDir: string;
+}
+
+/**
+ * Creates a store in a folder: PostgreSQL as WebAssembly, in a thread of its own. `start` rejects with a
+ * `FolderInUseError` when another server has the folder. What was acknowledged is on the disk. When the thread fails,
+ * operations under way reject with `STORE_UNAVAILABLE` and the next one starts it again, which recovers the folder.
+ */
+export function createPgliteStore(options: PgliteStoreOptions): Store {
+  return createSqlStore({ ...options, backend: createPgliteBackend(options) });
+}
+
+function createPgliteBackend(options: PgliteStoreOptions): Backend {
+  const { dataDir, timeoutMs = DEFAULT_TIMEOUT_MS, logger } = options;
+  let lock: FolderLock | undefined;
+  let thread: Promise<PgliteThread> | undefined;
+  let upkeep: NodeJS.Timeout | undefined;
+
+  /** The dialect calls this for one connection at a time, so a thread is started once. */
+  async function runningThread(): Promise<PgliteThread> {
+    if (!lock) throw new ConnectionLostError("The store is closed.");
+    if (thread) {
+      const running = await thread.catch(() => undefined);
+      if (running && !running.isOver()) return running;
+      logger?.warn({ dataDir }, "The embedded database failed and is started again");
+    }
+    thread = startPgliteThread({ dataDir, statementTimeoutMs: STATEMENT_TIMEOUT_MS });
+    return thread;
+  }
+
+  const dialect = createPgliteDialect({ thread: runningThread, timeoutMs });
+
+  return {
+    async open() {
+      lock = lockFolder(dataDir);
+      // Creating a folder takes longer than an operation may.
+      await runningThread();
+    },
+    connection: () => ({
+      driver: PgliteDriver,
+      dbName: "postgres",
+      driverOptions: () => dialect,
+    }),
+    alone: (_em, migrate) => migrate(),
+    begin(database) {
+      const keepUp = createUpkeep(database);
+      upkeep = setInterval(() => {
+        keepUp().catch((error: unknown) => logger?.warn({ err: error }, "Upkeep failed"));
+      }, UPKEEP_INTERVAL_MS);
+      upkeep.unref();
+    },
+    async close() {
+      clearInterval(upkeep);
+      const running = await thread?.catch(() => undefined);
+      thread = undefined;
+      await running?.close();
+      lock?.release();
+      lock = undefined;
+    },
+  };
+}
+
+/** Clears away old row versions and cuts the log, if anything was written since the last time. */
+function createUpkeep(database: Database): () => Promise<void> {
+  let lastPosition = "";
+  const position = () =>
+    database.run(async (em) => {
+      const [row] = await rows<{ at: string }>(
+        em,
+        "select pg_current_wal_insert_lsn()::text as at",
+      );
+      return row?.at ?? "";
+    });
+  return async () => {
+    if ((await position()) === lastPosition) return;
+    await database.run((em) => rows(em, "vacuum (analyze)"));
+    await database.run((em) => rows(em, "checkpoint"));
+    lastPosition = await position();
+  };
+}

@@ -1,0 +1,155 @@
+import type { SqlEntityManager } from "@mikro-orm/sql";
+import { SessionState } from "../../gen/ts/realmwire/internal/v1/record_pb.ts";
+import { ErrorReason } from "../../gen/ts/realmwire/v1/error_pb.ts";
+import { DomainError } from "../errors.ts";
+import { lockAccount } from "./account-lock.ts";
+import type { ComponentCodec } from "./component-codec.ts";
+import { type Database, rows } from "./database.ts";
+import { AccountTable, CharacterTable, SessionTable } from "./entities.ts";
+import { LIVE, stateName, toAccount, toCharacter, toDate, toSession } from "./records.ts";
+import type { Store } from "./store.ts";
+
+/** The store's methods on sessions. */
+export type SessionStore = Pick<
+  Store,
+  | "createSession"
+  | "findSession"
+  | "selectCharacter"
+  | "endSession"
+  | "endOtherSessions"
+  | "extendSession"
+  | "deleteExpiredSessions"
+>;
+
+/** Creates the methods on sessions. */
+export function createSessionStore(options: {
+  readonly database: Database;
+  readonly codec: ComponentCodec;
+}): SessionStore {
+  const { database, codec } = options;
+  return {
+    createSession(session) {
+      return database.transaction(async (em) => {
+        const { accountId, characterId } = session;
+        if (!(await lockAccount(em, accountId)))
+          throw new Error(`There is no account ${accountId}.`);
+        const replaced = await takeCharacter(em, accountId, characterId);
+        await em.insert(SessionTable, {
+          tokenHash: Buffer.from(session.tokenHash),
+          accountId,
+          characterId: characterId || null,
+          state: stateName(session.state || SessionState.LIVE),
+          createdAt: toDate(session.createdAt),
+          expiresAt: toDate(session.expiresAt),
+        });
+        return { replaced };
+      });
+    },
+
+    async findSession(tokenHash) {
+      const found = await database.run((em) => findView(em, tokenHash));
+      if (!found) return undefined;
+      const { session, account, character } = found;
+      return {
+        session: toSession(session),
+        account: toAccount(account),
+        character: character ? toCharacter(character, codec) : undefined,
+      };
+    },
+
+    selectCharacter(tokenHash, characterId) {
+      return database.transaction(async (em) => {
+        const key = { tokenHash: Buffer.from(tokenHash), state: LIVE };
+        const found = await em.findOne(SessionTable, key);
+        if (!found) throw notLive();
+        await lockAccount(em, found.accountId);
+        const replaced = await takeCharacter(em, found.accountId, characterId, tokenHash);
+        const changed = await em.nativeUpdate(SessionTable, key, {
+          characterId: characterId || null,
+        });
+        // It may have ended while this waited for the lock.
+        if (changed === 0) throw notLive();
+        return { replaced };
+      });
+    },
+
+    async endSession(tokenHash, state) {
+      const key = { tokenHash: Buffer.from(tokenHash), state: LIVE };
+      await database.run((em) => em.nativeUpdate(SessionTable, key, { state: stateName(state) }));
+    },
+
+    endOtherSessions(accountId, keep) {
+      return database.transaction(async (em) => {
+        await lockAccount(em, accountId);
+        const ended = await rows<HashRow>(
+          em,
+          `update sessions set state = $1 where account_id = $2 and state = $3
+             and token_hash <> decode($4, 'hex')
+           returning encode(token_hash, 'hex') as hash`,
+          [stateName(SessionState.ENDED), accountId, LIVE, toHex(keep)],
+        );
+        return ended.map(toHash);
+      });
+    },
+
+    async extendSession(tokenHash, expiresAtMs) {
+      const key = { tokenHash: Buffer.from(tokenHash) };
+      const change = { expiresAt: new Date(expiresAtMs) };
+      await database.run((em) => em.nativeUpdate(SessionTable, key, change));
+    },
+
+    deleteExpiredSessions(beforeMs) {
+      const expired = { expiresAt: { $lt: new Date(beforeMs) } };
+      return database.run((em) => em.nativeDelete(SessionTable, expired));
+    },
+  };
+}
+
+interface HashRow {
+  readonly hash: string;
+}
+
+function toHash(row: HashRow): Uint8Array {
+  return new Uint8Array(Buffer.from(row.hash, "hex"));
+}
+
+function toHex(hash: Uint8Array): string {
+  return Buffer.from(hash).toString("hex");
+}
+
+/** Ends the live sessions that play a character of the account, and remembers it as the one played last. */
+async function takeCharacter(
+  em: SqlEntityManager,
+  accountId: number,
+  characterId: number,
+  except: Uint8Array = new Uint8Array(),
+): Promise<Uint8Array[]> {
+  if (characterId === 0) return [];
+  if ((await em.count(CharacterTable, { id: characterId, accountId })) === 0) {
+    throw new DomainError(ErrorReason.CHARACTER_UNKNOWN, "The account has no such character.", {
+      metadata: { name: String(characterId) },
+    });
+  }
+  const replaced = await rows<HashRow>(
+    em,
+    `update sessions set state = $1 where character_id = $2 and state = $3
+       and token_hash <> decode($4, 'hex')
+     returning encode(token_hash, 'hex') as hash`,
+    [stateName(SessionState.REPLACED), characterId, LIVE, toHex(except)],
+  );
+  await em.nativeUpdate(AccountTable, { id: accountId }, { lastCharacterId: characterId });
+  return replaced.map(toHash);
+}
+
+async function findView(em: SqlEntityManager, tokenHash: Uint8Array) {
+  const session = await em.findOne(SessionTable, { tokenHash: Buffer.from(tokenHash) });
+  if (!session) return undefined;
+  const { accountId, characterId } = session;
+  const account = await em.findOne(AccountTable, { id: accountId });
+  const character = characterId ? await em.findOne(CharacterTable, { id: characterId }) : null;
+  return account ? { session, account, character } : undefined;
+}
+
+function notLive(): DomainError {
+  return new DomainError(ErrorReason.TOKEN_INVALID, "The session does not live.");
+}

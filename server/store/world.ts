@@ -1,0 +1,97 @@
+import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
+import type { SqlEntityManager } from "@mikro-orm/sql";
+import {
+  EditRecordSchema,
+  ObjectRecordSchema,
+} from "../../gen/ts/realmwire/internal/v1/record_pb.ts";
+import { ErrorReason } from "../../gen/ts/realmwire/v1/error_pb.ts";
+import { DomainError } from "../errors.ts";
+import type { ComponentCodec } from "./component-codec.ts";
+import { type Database, rows } from "./database.ts";
+import { EditTable, ObjectTable } from "./entities.ts";
+import { fromColumns, toDate } from "./records.ts";
+import { encodeCharacters, encodeObjects, SAVE_CHARACTERS, SAVE_OBJECTS } from "./save-batch.ts";
+import { storableText } from "./storable-text.ts";
+import type { Store } from "./store.ts";
+import { brokenConstraint } from "./unavailable.ts";
+
+/** The store's methods on zones: what stands in them and how their maps were changed. */
+export type WorldStore = Pick<
+  Store,
+  "save" | "listObjects" | "deleteObject" | "appendEdit" | "listEdits"
+>;
+
+/** Creates the methods on zones. */
+export function createWorldStore(options: {
+  readonly database: Database;
+  readonly codec: ComponentCodec;
+}): WorldStore {
+  const { database, codec } = options;
+  return {
+    async save(batch) {
+      const characters = await encodeCharacters(batch.characters, codec);
+      const objects = await encodeObjects(batch.objects, codec);
+      if (characters.length + objects.length === 0) return;
+      const knownTypes = JSON.stringify(codec.knownTypes);
+      await database.transaction(async (em) => {
+        for (const json of characters) await rows(em, SAVE_CHARACTERS, [json, knownTypes]);
+        for (const json of objects) await rows(em, SAVE_OBJECTS, [json, knownTypes]);
+      });
+    },
+
+    async listObjects(zone) {
+      const key = { zone: storableText(zone) };
+      const found = await database.run((em) =>
+        em.find(ObjectTable, key, { orderBy: { name: "asc" } }),
+      );
+      return found.map((row) =>
+        create(ObjectRecordSchema, {
+          zone: row.zone,
+          name: row.name,
+          position: fromColumns(row),
+          components: codec.decode(row.components),
+        }),
+      );
+    },
+
+    async deleteObject(zone, name) {
+      const key = { zone: storableText(zone), name: storableText(name) };
+      await database.run((em) => em.nativeDelete(ObjectTable, key));
+    },
+
+    async appendEdit(edit) {
+      try {
+        await database.run((em) =>
+          em.insert(EditTable, {
+            zone: edit.zone,
+            revision: edit.revision,
+            author: edit.author,
+            editedAt: toDate(edit.time),
+            record: Buffer.from(toBinary(EditRecordSchema, edit)),
+          }),
+        );
+      } catch (error) {
+        if (brokenConstraint(error) === undefined) throw error;
+        const present = await database.run((em) => presentRevision(em, edit.zone));
+        throw new DomainError(
+          ErrorReason.REVISION_CONFLICT,
+          `The map of ${edit.zone} is at revision ${present}.`,
+          { metadata: { revision: String(present) }, cause: error },
+        );
+      }
+    },
+
+    async listEdits(zone) {
+      const key = { zone: storableText(zone) };
+      const found = await database.run((em) =>
+        em.find(EditTable, key, { orderBy: { revision: "asc" } }),
+      );
+      return found.map((row) => fromBinary(EditRecordSchema, row.record));
+    },
+  };
+}
+
+async function presentRevision(em: SqlEntityManager, zone: string): Promise<number> {
+  const [last] = await em.find(EditTable, { zone }, { orderBy: { revision: "desc" }, limit: 1 });
+  return last?.revision ?? 0;
+}
