@@ -14,7 +14,7 @@ interface Check {
 
 const checks: readonly Check[] = [
   { name: "types", run: () => runCheck("tsc", ["-p", "."]) },
-  { name: "lint", run: () => runCheck("oxlint", ["--deny-warnings"]) },
+  { name: "lint", run: () => runCheck("oxlint", ["--deny-warnings", "--format=unix"]) },
   {
     name: "format",
     remedy: "npm run format",

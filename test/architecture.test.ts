@@ -17,22 +17,21 @@ const COMMON = ["gen/ts/", "server/errors.ts", "server/logger.ts", "package:", "
 /** The two interfaces that stand between the parts of a server and the world outside. */
 const INTERFACES = ["server/store/store.ts", "server/bus/bus.ts"];
 
-/** Who may import whom. A file has the rule that fits it most closely; tests have none. */
+/** Who may import whom, besides its own folder. A file has the rule that fits it most closely; tests have none. */
 const TABLE: readonly ImportRule[] = [
   // Pure: nothing but itself and generated types.
-  { files: "server/sim/", may: ["server/sim/", "gen/ts/", "package:@bufbuild/protobuf"] },
+  { files: "server/sim/", may: ["gen/ts/", "package:@bufbuild/protobuf"] },
   // The implementations of the two interfaces know nobody.
-  { files: "server/store/", may: ["server/store/", ...COMMON] },
-  { files: "server/bus/", may: ["server/bus/", "gen/ts/", "package:", "node:"] },
+  { files: "server/store/", may: COMMON },
+  { files: "server/bus/", may: ["gen/ts/", "package:", "node:"] },
   // These know the simulation and the interfaces, and not each other.
-  { files: "server/zone/", may: ["server/zone/", "server/sim/", ...INTERFACES, ...COMMON] },
-  { files: "server/account/", may: ["server/account/", "server/sim/", ...INTERFACES, ...COMMON] },
-  { files: "server/release/", may: ["server/release/", ...INTERFACES, ...COMMON] },
+  { files: "server/zone/", may: ["server/sim/", ...INTERFACES, ...COMMON] },
+  { files: "server/account/", may: ["server/sim/", ...INTERFACES, ...COMMON] },
+  { files: "server/release/", may: [...INTERFACES, ...COMMON] },
   // The calls stand above them.
   {
     files: "server/rpc/",
     may: [
-      "server/rpc/",
       "server/sim/",
       "server/zone/",
       "server/account/",
@@ -56,10 +55,10 @@ const TABLE: readonly ImportRule[] = [
     files: "server/main.ts",
     may: ["server/server.ts", "server/config.ts", "server/load-game.ts", "package:", "node:"],
   },
-  { files: "games/*/", may: ["games/*/", "server/game.ts", "gen/ts/", "package:", "node:"] },
+  { files: "games/*/", may: ["server/game.ts", "gen/ts/", "package:", "node:"] },
   {
     files: "clients/",
-    may: ["clients/", "gen/ts/", "server/sim/movement.ts", "package:", "node:"],
+    may: ["gen/ts/", "server/sim/movement.ts", "package:", "node:"],
   },
 ];
 
@@ -135,6 +134,7 @@ test.each([
   ["server/misc/thing.ts", ""],
   ["games/meadow/game.ts", 'import { x } from "../../server/sim/zone.ts";'],
   ["games/meadow/scripts/hen.ts", 'import { x } from "../../../server/errors.ts";'],
+  ["games/meadow/game.ts", 'import { x } from "../cosmmos/game.ts";'],
   ["clients/ts/client.ts", 'import { x } from "../../server/sim/zone.ts";'],
   ["clients/web/main.ts", 'import { x } from "../../games/meadow/game.ts";'],
 ])("the table refuses in %s: %s", (path, source) => {

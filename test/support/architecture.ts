@@ -8,7 +8,7 @@ export type Sources = ReadonlyMap<string, string>;
 export interface ImportRule {
   /** A folder, ending in `/`, or a file. The longest one that fits a file counts; `*` stands for one folder or file name. */
   readonly files: string;
-  /** Folders and files like `files`; `node:` for Node's own modules, `package:` for all packages, `package:name` for one with its subpaths. */
+  /** What they may import besides the folder of the rule. Folders and files like `files`; `node:` for Node's own modules, `package:` for all packages, `package:name` for one with its subpaths. */
   readonly may: readonly string[];
 }
 
@@ -32,6 +32,7 @@ export function findForbiddenImports(sources: Sources, rules: readonly ImportRul
     const rule = ruleOf(path, rules);
     if (rule === undefined) return [`${path} has no place in the table of imports`];
     return readImports(path, source)
+      .filter(({ to }) => !to.startsWith(rule.own))
       .filter(({ to }) => !rule.may.some((allowed) => allows(allowed, to)))
       .map(({ line, to }) => `${path}:${line} must not import ${to}`);
   });
@@ -114,16 +115,22 @@ function resolve(path: string, specifier: string): string {
   return specifier.startsWith("node:") ? specifier : `package:${specifier}`;
 }
 
-function ruleOf(path: string, rules: readonly ImportRule[]): ImportRule | undefined {
-  return rules
+/** The rule of a file, with the folder that it stands for here: of `games/*` + `/` that of one game. */
+function ruleOf(path: string, rules: readonly ImportRule[]) {
+  const rule = rules
     .filter(({ files }) => allows(files, path))
     .toSorted((a, b) => b.files.length - a.files.length)[0];
+  return rule && { ...rule, own: patternOf(rule.files).exec(path)?.[0] ?? path };
 }
 
 function allows(allowed: string, path: string): boolean {
-  if (allowed === "package:" || allowed === "node:") return path.startsWith(allowed);
+  return patternOf(allowed).test(path);
+}
+
+function patternOf(allowed: string): RegExp {
+  if (allowed === "package:" || allowed === "node:") return new RegExp(`^${allowed}`);
   const pattern = allowed.replaceAll(".", String.raw`\.`).replaceAll("*", "[^/]+");
   // A folder stands for what is in it, a package for its subpaths too.
   const rest = allowed.endsWith("/") ? "" : allowed.startsWith("package:") ? "(?:/|$)" : "$";
-  return new RegExp(`^${pattern}${rest}`).test(path);
+  return new RegExp(`^${pattern}${rest}`);
 }
