@@ -89,9 +89,9 @@ function checkNode() {
   const version = process.versions.node;
   if (Number.parseInt(version, 10) >= NODE_MAJOR) return;
   fail(
-    `Realmwire needs Node ${NODE_MAJOR} or newer; this is Node ${version}. For Linux on x64 and arm64 it brings ` +
-      `its own; for ${process.platform} on ${process.arch} please install Node ${NODE_MAJOR} ` +
-      "(https://nodejs.org) and run the command again.",
+    `Realmwire needs Node ${NODE_MAJOR} or newer; this is Node ${version}. For most Linux machines the packages ` +
+      `bring one along, for this one (${process.platform}, ${process.arch}) they do not. Please install ` +
+      `Node ${NODE_MAJOR} (https://nodejs.org) and run the command again.`,
   );
 }
 
