@@ -111,7 +111,9 @@ function createPlaceCalls({ zone }: CallsOptions): Pick<Calls, "zones" | "map" |
   };
 }
 
-function createChatCalls({ chat }: CallsOptions): Pick<Calls, "say" | "tell" | "shout" | "messages"> {
+function createChatCalls({
+  chat,
+}: CallsOptions): Pick<Calls, "say" | "tell" | "shout" | "messages"> {
   const said = ({ message }: { message?: ChatMessage | undefined }): ChatMessage =>
     message ?? create(ChatMessageSchema);
   return {

@@ -25,8 +25,10 @@ import { createWorldView } from "./world-view.ts";
 import type { WorldFlag, WorldView } from "./world-view.ts";
 
 /** What a client is made with. */
-export interface RealmwireOptions
-  extends Pick<GameTransportOptions, "baseUrl" | "protocol" | "fetch" | "callTimeoutMs"> {
+export interface RealmwireOptions extends Pick<
+  GameTransportOptions,
+  "baseUrl" | "protocol" | "fetch" | "callTimeoutMs"
+> {
   /** Where the session outlives the program. Default: nowhere. */
   readonly storage?: Storage;
   /** Types of the game's components and events, to have them decoded as they arrive. */

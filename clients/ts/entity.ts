@@ -99,7 +99,8 @@ export function createEntityRecord(
       components.delete(type);
       changes.components.add(type);
     }
-    for (const any of newer.components) if (setComponent(any)) changes.components.add(typeNameOf(any));
+    for (const any of newer.components)
+      if (setComponent(any)) changes.components.add(typeNameOf(any));
   };
   return { entity, place, turn, setComponent, replace };
 }

@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { createInterpolator } from "./interpolation.ts";
 import type { InterpolatorOptions } from "./interpolation.ts";
@@ -107,23 +107,26 @@ test("without a known tick the newest position is drawn", () => {
 
 test("for however long it runs, it draws smoothly: never faster than the entity, never off its way", () => {
   fc.assert(
-    fc.property(fc.array(fc.integer({ min: -1, max: 1 }), { minLength: 2, maxLength: 120 }), (ways) => {
-      const { turn, move, x } = createStage();
-      let at = 0;
-      let drawn = 0;
-      ways.forEach((way, index) => {
-        const tick = 101 + index;
-        at += way * 0.5;
-        turn(tick, way * 5);
-        move(tick, at);
-        for (const part of [0, 0.25, 0.5, 0.75]) {
-          const next = x(tick + part) ?? NaN;
-          // 5 tiles a second is an eighth of a tile in a quarter of a tick.
-          expect(Math.abs(next - drawn)).toBeLessThanOrEqual(0.125 + 1e-9);
-          drawn = next;
-        }
-      });
-      expect(x(1_000)).toBeCloseTo(at + (ways.at(-1) ?? 0) * 5 * 0.25, 9);
-    }),
+    fc.property(
+      fc.array(fc.integer({ min: -1, max: 1 }), { minLength: 2, maxLength: 120 }),
+      (ways) => {
+        const { turn, move, x } = createStage();
+        let at = 0;
+        let drawn = 0;
+        ways.forEach((way, index) => {
+          const tick = 101 + index;
+          at += way * 0.5;
+          turn(tick, way * 5);
+          move(tick, at);
+          for (const part of [0, 0.25, 0.5, 0.75]) {
+            const next = x(tick + part) ?? NaN;
+            // 5 tiles a second is an eighth of a tile in a quarter of a tick.
+            expect(Math.abs(next - drawn)).toBeLessThanOrEqual(0.125 + 1e-9);
+            drawn = next;
+          }
+        });
+        expect(x(1_000)).toBeCloseTo(at + (ways.at(-1) ?? 0) * 5 * 0.25, 9);
+      },
+    ),
   );
 });

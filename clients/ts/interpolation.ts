@@ -62,7 +62,8 @@ export function createInterpolator(options: InterpolatorOptions): Interpolator {
     const newest = history?.at(-1);
     const tickNow = clock.tickNow();
     const tickMs = clock.tickMs();
-    if (!history || !newest || tickNow === undefined || tickMs === undefined) return newest?.position;
+    if (!history || !newest || tickNow === undefined || tickMs === undefined)
+      return newest?.position;
     // Velocities are in the zone's own time, which a slow world stretches along with its ticks.
     const tickS = 1 / (view.scene?.tickRateHz || 1);
     const tick = tickNow - (options.delayMs === undefined ? DELAY_TICKS : options.delayMs / tickMs);

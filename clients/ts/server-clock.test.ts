@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { createServerClock } from "./server-clock.ts";
 import { createManualClock } from "./testing/manual-clock.ts";
@@ -26,18 +26,21 @@ test("time goes on between messages", () => {
 
 test("the estimate is late by no more than the least delay of any message", () => {
   fc.assert(
-    fc.property(fc.array(fc.integer({ min: 0, max: 90 }), { minLength: 1, maxLength: 60 }), (delays) => {
-      const clock = createManualClock();
-      const serverClock = createServerClock({ clock });
-      delays.forEach((delay, index) => {
-        // Tick n happens at n × 100 ms and arrives `delay` later.
-        clock.advance(index * 100 + delay - clock.now());
-        serverClock.observe(update({ tick: index, ...(index === 0 && { scene: TOWN }) }));
-      });
-      const least = Math.min(...delays);
-      expect(serverClock.tickNow()).toBeCloseTo((clock.now() - least) / 100, 6);
-      expect(serverClock.serverTimeMs()).toBeCloseTo(EPOCH + clock.now() - least, 2);
-    }),
+    fc.property(
+      fc.array(fc.integer({ min: 0, max: 90 }), { minLength: 1, maxLength: 60 }),
+      (delays) => {
+        const clock = createManualClock();
+        const serverClock = createServerClock({ clock });
+        delays.forEach((delay, index) => {
+          // Tick n happens at n × 100 ms and arrives `delay` later.
+          clock.advance(index * 100 + delay - clock.now());
+          serverClock.observe(update({ tick: index, ...(index === 0 && { scene: TOWN }) }));
+        });
+        const least = Math.min(...delays);
+        expect(serverClock.tickNow()).toBeCloseTo((clock.now() - least) / 100, 6);
+        expect(serverClock.serverTimeMs()).toBeCloseTo(EPOCH + clock.now() - least, 2);
+      },
+    ),
   );
 });
 

@@ -1,6 +1,6 @@
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { anyPack } from "@bufbuild/protobuf/wkt";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { BodySchema } from "../../gen/ts/realmwire/v1/entity_pb.ts";
 import { ValueSchema } from "../../gen/ts/realmwire/v1/value_pb.ts";
@@ -45,7 +45,10 @@ test("numbers choose their kind", () => {
   expect(toValue(3n).kind).toEqual({ case: "intValue", value: 3n });
   expect(toValue(3.5).kind).toEqual({ case: "doubleValue", value: 3.5 });
   expect(toValue(1e300).kind).toEqual({ case: "doubleValue", value: 1e300 });
-  expect(toValue({ x: 1, y: 2 }).kind).toMatchObject({ case: "vectorValue", value: { x: 1, y: 2, z: 0 } });
+  expect(toValue({ x: 1, y: 2 }).kind).toMatchObject({
+    case: "vectorValue",
+    value: { x: 1, y: 2, z: 0 },
+  });
 });
 
 test("messages are packed and unpacked", () => {

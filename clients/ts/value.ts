@@ -65,7 +65,8 @@ function toKind(input: ValueInput): Value["kind"] {
         ? { case: "intValue", value: BigInt(input) }
         : { case: "doubleValue", value: input };
     case "bigint":
-      if (input < INT64_MIN || input > INT64_MAX) throw new RangeError(`${input} has more than 64 bits`);
+      if (input < INT64_MIN || input > INT64_MAX)
+        throw new RangeError(`${input} has more than 64 bits`);
       return { case: "intValue", value: input };
     case "string":
       return { case: "stringValue", value: input };
@@ -81,11 +82,17 @@ function objectToKind(input: ValueInput & (object | null)): Value["kind"] {
   if (input instanceof Uint8Array) return { case: "bytesValue", value: input };
   if (isList(input)) {
     if (input.some(Array.isArray)) throw new TypeError("a list cannot hold a list");
-    return { case: "listValue", value: { $typeName: "realmwire.v1.ListValue", values: input.map(toValue) } };
+    return {
+      case: "listValue",
+      value: { $typeName: "realmwire.v1.ListValue", values: input.map(toValue) },
+    };
   }
   if (isMessage(input, AnySchema)) return { case: "messageValue", value: input };
   if ("x" in input && typeof input.x === "number" && typeof input.y === "number") {
-    return { case: "vectorValue", value: create(VectorSchema, { x: input.x, y: input.y, z: input.z ?? 0 }) };
+    return {
+      case: "vectorValue",
+      value: create(VectorSchema, { x: input.x, y: input.y, z: input.z ?? 0 }),
+    };
   }
   throw new TypeError("an object that is no place and no message cannot be an attribute");
 }

@@ -108,13 +108,17 @@ export function createWorldStream(options: WorldStreamOptions): WorldStream {
   };
 
   const forgetFailuresIfHealthy = ({ connectedAt }: Connection): void => {
-    if (connectedAt !== undefined && clock.now() - connectedAt >= policy.healthyAfterMs) failures = 0;
+    if (connectedAt !== undefined && clock.now() - connectedAt >= policy.healthyAfterMs)
+      failures = 0;
   };
 
   const watch = (watched: Connection, limitMs: number): void => {
     watched.stopWatchdog();
     watched.stopWatchdog = clock.after(limitMs, () => {
-      lose(watched, new RealmwireError(Code.Unavailable, `the server was silent for ${limitMs} ms`));
+      lose(
+        watched,
+        new RealmwireError(Code.Unavailable, `the server was silent for ${limitMs} ms`),
+      );
     });
   };
 

@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { CreatureSchema, SignSchema } from "../../gen/ts/meadow/v1/components_pb.ts";
 import { EntityKind } from "../../gen/ts/realmwire/v1/entity_pb.ts";
@@ -43,7 +43,12 @@ test("the first message brings the scene and everybody in it", () => {
   const heard = listen(view);
   view.apply(update({ tick: 5, scene: TOWN, entities: [{ id: 1, name: "ada" }] }));
   expect(heard).toEqual(["scene town", "+ ada", "tick 5"]);
-  expect(view.scene).toMatchObject({ zone: "town", mapRevision: 1, tickRateHz: 10, viewRadius: 20 });
+  expect(view.scene).toMatchObject({
+    zone: "town",
+    mapRevision: 1,
+    tickRateHz: 10,
+    viewRadius: 20,
+  });
   expect(view.self?.name).toBe("ada");
   expect(view.named("ada")).toBe(view.entities.get(1));
 });
@@ -199,98 +204,117 @@ const step = fc.record({
 
 test("whatever happens, the view shows what the server's side has, and listeners can follow", () => {
   fc.assert(
-    fc.property(fc.array(step, { maxLength: 30 }), fc.integer({ min: -9999, max: 9999 }), (steps, origin) => {
-      const model = new Map<number, ModelEntity>();
-      const view = createWorldView({ components: [CreatureSchema] });
-      const followed = new Map<number, string>();
-      const follow = (id: number): void =>
-        void followed.set(id, JSON.stringify(view.entities.get(id)?.position));
-      view.onAdd(({ id }) => follow(id));
-      view.onChange(({ id }, { position }) => position && follow(id));
-      view.onRemove(({ id }) => void followed.delete(id));
+    fc.property(
+      fc.array(step, { maxLength: 30 }),
+      fc.integer({ min: -9999, max: 9999 }),
+      (steps, origin) => {
+        const model = new Map<number, ModelEntity>();
+        const view = createWorldView({ components: [CreatureSchema] });
+        const followed = new Map<number, string>();
+        const follow = (id: number): void =>
+          void followed.set(id, JSON.stringify(view.entities.get(id)?.position));
+        view.onAdd(({ id }) => follow(id));
+        view.onChange(({ id }, { position }) => position && follow(id));
+        view.onRemove(({ id }) => void followed.delete(id));
 
-      let nextId = 1;
-      let zone = 0;
-      const fullForm = ([id, { x, y, vx, health }]: [number, ModelEntity]) => ({
-        id,
-        name: `e${id}`,
-        position: { x: x / 256, y: y / 256 },
-        velocity: { x: vx / 256 },
-        components: [pack(CreatureSchema, { health })],
-      });
-      steps.forEach(({ kind, add, remove, move, turn, hurt }, index) => {
-        const isWhole = index === 0 || kind !== "diff";
-        if (kind === "zone") {
-          zone++;
-          nextId = 1;
-          model.clear();
-        }
-        const pick = (n: number): number | undefined => [...model.keys()][n % (model.size || 1)];
-        const left = new Set<number>();
-        for (const n of remove) {
-          const id = pick(n);
-          if (id !== undefined && model.delete(id)) left.add(id);
-        }
-        const entered = new Set<number>();
-        for (let count = 0; count < add; count++) {
-          entered.add(nextId);
-          model.set(nextId, { x: nextId * 100, y: -nextId, vx: 0, health: nextId });
-          nextId++;
-        }
-        const touched = { moved: new Set<number>(), turned: new Set<number>(), hurt: new Set<number>() };
-        const change = (n: number, name: keyof typeof touched, set: (e: ModelEntity) => void): void => {
-          const id = pick(n);
-          const entity = id === undefined ? undefined : model.get(id);
-          if (id === undefined || !entity) return;
-          set(entity);
-          if (!entered.has(id)) touched[name].add(id);
-        };
-        for (const [n, x] of move) change(n, "moved", (e) => (e.x = x));
-        for (const [n, vx] of turn) change(n, "turned", (e) => (e.vx = vx));
-        for (const [n, health] of hurt) change(n, "hurt", (e) => (e.health = health));
-        const column = (ids: Set<number>, read: (e: ModelEntity) => number): number[] =>
-          [...ids].map((id) => read(model.get(id) as ModelEntity));
-        view.apply(
-          update(
-            isWhole
-              ? { tick: index, scene: { ...TOWN, zone: `z${zone}` }, entities: [...model].map(fullForm) }
-              : {
-                  tick: index,
-                  left: [...left],
-                  entities: [...model].filter(([id]) => entered.has(id)).map(fullForm),
-                  moved: {
-                    ids: [...touched.moved],
-                    originX: origin,
-                    xs: column(touched.moved, (e) => e.x - origin),
-                    ys: column(touched.moved, (e) => e.y),
+        let nextId = 1;
+        let zone = 0;
+        const fullForm = ([id, { x, y, vx, health }]: [number, ModelEntity]) => ({
+          id,
+          name: `e${id}`,
+          position: { x: x / 256, y: y / 256 },
+          velocity: { x: vx / 256 },
+          components: [pack(CreatureSchema, { health })],
+        });
+        steps.forEach(({ kind, add, remove, move, turn, hurt }, index) => {
+          const isWhole = index === 0 || kind !== "diff";
+          if (kind === "zone") {
+            zone++;
+            nextId = 1;
+            model.clear();
+          }
+          const pick = (n: number): number | undefined => [...model.keys()][n % (model.size || 1)];
+          const left = new Set<number>();
+          for (const n of remove) {
+            const id = pick(n);
+            if (id !== undefined && model.delete(id)) left.add(id);
+          }
+          const entered = new Set<number>();
+          for (let count = 0; count < add; count++) {
+            entered.add(nextId);
+            model.set(nextId, { x: nextId * 100, y: -nextId, vx: 0, health: nextId });
+            nextId++;
+          }
+          const touched = {
+            moved: new Set<number>(),
+            turned: new Set<number>(),
+            hurt: new Set<number>(),
+          };
+          const change = (
+            n: number,
+            name: keyof typeof touched,
+            set: (e: ModelEntity) => void,
+          ): void => {
+            const id = pick(n);
+            const entity = id === undefined ? undefined : model.get(id);
+            if (id === undefined || !entity) return;
+            set(entity);
+            if (!entered.has(id)) touched[name].add(id);
+          };
+          for (const [n, x] of move) change(n, "moved", (e) => (e.x = x));
+          for (const [n, vx] of turn) change(n, "turned", (e) => (e.vx = vx));
+          for (const [n, health] of hurt) change(n, "hurt", (e) => (e.health = health));
+          const column = (ids: Set<number>, read: (e: ModelEntity) => number): number[] =>
+            [...ids].map((id) => read(model.get(id) as ModelEntity));
+          view.apply(
+            update(
+              isWhole
+                ? {
+                    tick: index,
+                    scene: { ...TOWN, zone: `z${zone}` },
+                    entities: [...model].map(fullForm),
+                  }
+                : {
+                    tick: index,
+                    left: [...left],
+                    entities: [...model].filter(([id]) => entered.has(id)).map(fullForm),
+                    moved: {
+                      ids: [...touched.moved],
+                      originX: origin,
+                      xs: column(touched.moved, (e) => e.x - origin),
+                      ys: column(touched.moved, (e) => e.y),
+                    },
+                    turned: {
+                      ids: [...touched.turned],
+                      xs: column(touched.turned, (e) => e.vx),
+                      ys: column(touched.turned, () => 0),
+                    },
+                    changed: [...touched.hurt].map((id) => ({
+                      id,
+                      components: [pack(CreatureSchema, { health: model.get(id)?.health ?? 0 })],
+                    })),
                   },
-                  turned: {
-                    ids: [...touched.turned],
-                    xs: column(touched.turned, (e) => e.vx),
-                    ys: column(touched.turned, () => 0),
-                  },
-                  changed: [...touched.hurt].map((id) => ({
-                    id,
-                    components: [pack(CreatureSchema, { health: model.get(id)?.health ?? 0 })],
-                  })),
-                },
-          ),
-        );
-        const shown = [...view.entities.values()].map((entity) => [
-          entity.id,
-          entity.position.x * 256,
-          entity.position.y * 256,
-          entity.velocity.x * 256,
-          entity.get(CreatureSchema)?.health,
-        ]);
-        const expected = [...model].map(([id, e]) => [id, e.x, e.y, e.vx, e.health]);
-        const byId = (a: (number | undefined)[], b: (number | undefined)[]): number =>
-          (a[0] ?? 0) - (b[0] ?? 0);
-        expect(shown.sort(byId)).toEqual(expected.sort(byId));
-        const positions = [...view.entities.values()].map((e) => [e.id, JSON.stringify(e.position)]);
-        expect(Object.fromEntries(followed)).toEqual(Object.fromEntries(positions));
-        expect(view.problems).toBe(0);
-      });
-    }),
+            ),
+          );
+          const shown = [...view.entities.values()].map((entity) => [
+            entity.id,
+            entity.position.x * 256,
+            entity.position.y * 256,
+            entity.velocity.x * 256,
+            entity.get(CreatureSchema)?.health,
+          ]);
+          const expected = [...model].map(([id, e]) => [id, e.x, e.y, e.vx, e.health]);
+          const byId = (a: (number | undefined)[], b: (number | undefined)[]): number =>
+            (a[0] ?? 0) - (b[0] ?? 0);
+          expect(shown.sort(byId)).toEqual(expected.sort(byId));
+          const positions = [...view.entities.values()].map((e) => [
+            e.id,
+            JSON.stringify(e.position),
+          ]);
+          expect(Object.fromEntries(followed)).toEqual(Object.fromEntries(positions));
+          expect(view.problems).toBe(0);
+        });
+      },
+    ),
   );
 });
