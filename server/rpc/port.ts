@@ -117,14 +117,17 @@ export function createPort(options: PortOptions): Port {
     start: () => listen(http1Server, options),
     async close({ timeoutMs = DRAIN_TIMEOUT_MS } = {}) {
       draining = true;
-      const closed = new Promise<void>((resolve) => http1Server.close(() => resolve()));
+      const closed = [
+        new Promise<void>((resolve) => http1Server.close(() => resolve())),
+        ...[...sockets].map((socket) => new Promise((resolve) => socket.once("close", resolve))),
+      ];
       for (const socket of peeking) socket.destroy();
       for (const session of sessions) session.close();
       const timer = setTimeout(() => {
         logger.warn({ connections: sockets.size }, "connections were cut off");
         for (const socket of sockets) socket.destroy();
       }, timeoutMs);
-      await closed;
+      await Promise.all(closed);
       clearTimeout(timer);
     },
     get connections() {

@@ -1,0 +1,111 @@
+import { readFileSync } from "node:fs";
+import { Code, ConnectError } from "@connectrpc/connect";
+import { codeFromString } from "@connectrpc/connect/protocol-connect";
+import { expect, test } from "vitest";
+import {
+  ErrorDetailSchema,
+  ErrorReason,
+  ErrorReasonSchema,
+} from "../../gen/ts/realmwire/v1/error_pb.ts";
+import { createMemoryLog } from "../../test/support/rpc-server.ts";
+import { DomainError } from "../errors.ts";
+import { codeOf, createErrorMapper } from "./error-mapping.ts";
+
+const LIVE = { name: "test/Call", signal: new AbortController().signal };
+
+function outgoing(error: ConnectError): unknown {
+  const [detail] = error.details;
+  if (detail === undefined || !("desc" in detail)) return undefined;
+  expect(detail.desc).toBe(ErrorDetailSchema);
+  return detail.value;
+}
+
+test("each reason has the code that its comment in error.proto promises", () => {
+  const proto = readFileSync(
+    new URL("../../proto/realmwire/v1/error.proto", import.meta.url),
+    "utf8",
+  );
+  const promised = new Map(
+    [...proto.matchAll(/\/\/ ([a-z_]+): .*\n(?: *\/\/.*\n)* *(ERROR_REASON_\w+) =/g)].map(
+      (match) => [match[2], match[1]],
+    ),
+  );
+  for (const { name, number } of ErrorReasonSchema.values) {
+    if (number === ErrorReason.UNSPECIFIED) continue;
+    const word = promised.get(name);
+    expect(word, `${name} has no code in its comment`).toBeDefined();
+    expect(codeOf(number as ErrorReason), name).toBe(codeFromString(word ?? ""));
+  }
+});
+
+test("a DomainError carries its reason, metadata, violations and delay, and not its cause", () => {
+  const { logger, lines } = createMemoryLog();
+  const cause = new Error("password=secret refused by db-7");
+  const error = createErrorMapper(logger)(
+    new DomainError(ErrorReason.STORE_UNAVAILABLE, "the store is away", {
+      metadata: { zone: "town" },
+      violations: [{ field: "x", description: "too big" }],
+      retryDelayMs: 1500,
+      cause,
+    }),
+    LIVE,
+  );
+  expect(error.code).toBe(Code.Unavailable);
+  expect(error.rawMessage).toBe("the store is away");
+  expect(error.cause).toBeUndefined();
+  expect(outgoing(error)).toEqual({
+    reason: ErrorReason.STORE_UNAVAILABLE,
+    metadata: { zone: "town" },
+    violations: [{ field: "x", description: "too big" }],
+    retryDelay: expect.objectContaining({ seconds: 1n, nanos: 500_000_000 }),
+  });
+  expect(lines).toHaveLength(1);
+  expect(lines[0]?.level).toBe("warn");
+});
+
+test("an error that nobody meant is logged and not sent", () => {
+  const { logger, lines } = createMemoryLog();
+  const mapError = createErrorMapper(logger);
+  const cause = new TypeError("undefined is not a function");
+  for (const unknown of [
+    cause,
+    "a string",
+    new DomainError(ErrorReason.UNSPECIFIED, "no reason"),
+  ]) {
+    const error = mapError(unknown, LIVE);
+    expect(error.code).toBe(Code.Internal);
+    expect(error.rawMessage).toBe("internal error");
+    expect(error.details).toEqual([]);
+    expect(error.cause).toBeUndefined();
+  }
+  expect(lines.map((line) => line.level)).toEqual(["error", "error", "error"]);
+  expect(lines[0]?.fields).toEqual({ err: cause, call: "test/Call" });
+});
+
+test("a ConnectError stays as it is", () => {
+  const { logger, lines } = createMemoryLog();
+  const error = new ConnectError("no", Code.DataLoss);
+  expect(createErrorMapper(logger)(error, LIVE)).toBe(error);
+  expect(lines).toEqual([]);
+});
+
+test("the end of a call's signal becomes its reason, and another error after it stays an error", () => {
+  const { logger, lines } = createMemoryLog();
+  const mapError = createErrorMapper(logger);
+  const after = (reason: unknown, error?: unknown) => {
+    const controller = new AbortController();
+    controller.abort(reason);
+    return mapError(error ?? controller.signal.reason, { name: "c", signal: controller.signal });
+  };
+  const abortError = Object.assign(new Error("The operation was aborted"), { name: "AbortError" });
+  const deadline = new ConnectError("too late", Code.DeadlineExceeded);
+  expect(after(undefined).code).toBe(Code.Canceled);
+  expect(after(deadline, abortError)).toBe(deadline);
+  expect(after(new DomainError(ErrorReason.DRAINING, "stopping"), abortError).code).toBe(
+    Code.Unavailable,
+  );
+  expect(lines).toEqual([]);
+  expect(after(undefined, new Error("a bug")).code).toBe(Code.Internal);
+  expect(mapError(abortError, LIVE).code).toBe(Code.Internal);
+  expect(lines.map((line) => line.level)).toEqual(["error", "error"]);
+});

@@ -1,0 +1,137 @@
+import type { DescMessage } from "@bufbuild/protobuf";
+import { CreatureSchema, PurseSchema } from "../../gen/ts/meadow/v1/components_pb.ts";
+import { BodySchema } from "../../gen/ts/realmwire/v1/entity_pb.ts";
+import { ErrorReason } from "../../gen/ts/realmwire/v1/error_pb.ts";
+import { Role } from "../../gen/ts/realmwire/v1/options_pb.ts";
+import { WorldService } from "../../gen/ts/realmwire/v1/world_service_pb.ts";
+import type { Authenticator, Session } from "../../server/account/session.ts";
+import { DomainError } from "../../server/errors.ts";
+import {
+  type ConnectHandlerOptions,
+  createConnectHandler,
+} from "../../server/rpc/connect-adapter.ts";
+import { gatherTypes } from "../../server/rpc/descriptors.ts";
+import { createFront, type FrontOptions } from "../../server/rpc/front.ts";
+import { createHealth, type HealthService } from "../../server/rpc/health.ts";
+import type { Logger } from "../../server/rpc/logger.ts";
+import { createPipeline, type Pipeline, type PipelineOptions } from "../../server/rpc/pipeline.ts";
+import { createPort, type Port, type PortOptions } from "../../server/rpc/port.ts";
+import { createReflection } from "../../server/rpc/reflection.ts";
+import { type Handlers, defineService, type ServiceDefinition } from "../../server/rpc/service.ts";
+
+/** Components of a game, which occur only inside `google.protobuf.Any`. */
+export const COMPONENTS: readonly DescMessage[] = [BodySchema, CreatureSchema, PurseSchema];
+
+/** Tokens of sessions that are live on a test server. */
+export const TOKENS = { player: "player-token", builder: "builder-token" } as const;
+
+/** One line of a log. */
+export interface LogLine {
+  readonly level: "debug" | "info" | "warn" | "error";
+  readonly fields: Readonly<Record<string, unknown>>;
+  readonly message: string;
+}
+
+/** A logger that keeps what it is given. */
+export function createMemoryLog(): { readonly logger: Logger; readonly lines: LogLine[] } {
+  const lines: LogLine[] = [];
+  const at = (level: LogLine["level"]) => (fields: object, message: string) => {
+    lines.push({ level, fields: { ...fields }, message });
+  };
+  return {
+    lines,
+    logger: { debug: at("debug"), info: at("info"), warn: at("warn"), error: at("error") },
+  };
+}
+
+/** Knows the sessions of {@link TOKENS} and no others. */
+export function createTokenTable(): Authenticator {
+  const sessions = new Map<string, Session>([
+    [TOKENS.player, sessionOf(1, "ada", Role.PLAYER)],
+    [TOKENS.builder, sessionOf(2, "builder", Role.BUILDER)],
+  ]);
+  return {
+    authenticate(token) {
+      const session = sessions.get(token);
+      if (session !== undefined) return Promise.resolve(session);
+      return Promise.reject(new DomainError(ErrorReason.TOKEN_INVALID, "the token is unknown"));
+    },
+  };
+}
+
+function sessionOf(accountId: number, name: string, role: Role): Session {
+  return {
+    key: `key-of-${name}`,
+    accountId,
+    accountName: name,
+    role,
+    character: { id: accountId, name },
+  };
+}
+
+/** WorldService with only some of its calls. */
+export function worldWith(handlers: Partial<Handlers<typeof WorldService>>): ServiceDefinition {
+  return defineService(WorldService, handlers as Handlers<typeof WorldService>);
+}
+
+/** A server of the real parts of `server/rpc` at a free port of 127.0.0.1, without a world behind it. */
+export interface RpcServer {
+  readonly host: string;
+  readonly url: string;
+  readonly portNumber: number;
+  readonly port: Port;
+  readonly pipeline: Pipeline;
+  readonly health: HealthService;
+  readonly log: readonly LogLine[];
+  close(): Promise<void>;
+}
+
+/** Options of {@link startRpcServer}. */
+export interface RpcServerOptions {
+  readonly services: readonly ServiceDefinition[];
+  readonly pipeline?: Partial<PipelineOptions>;
+  readonly connect?: Partial<ConnectHandlerOptions>;
+  readonly front?: Partial<FrontOptions>;
+  readonly port?: Partial<PortOptions>;
+}
+
+/** Starts such a server. */
+export async function startRpcServer(options: RpcServerOptions): Promise<RpcServer> {
+  const { services } = options;
+  const { logger, lines } = createMemoryLog();
+  const descs = services.map(({ desc }) => desc);
+  const health = createHealth({ services: descs });
+  health.setServing(true);
+  const { files, registry } = gatherTypes([...descs, health.service.desc], COMPONENTS);
+  const pipeline = createPipeline({
+    authenticator: createTokenTable(),
+    services,
+    registry,
+    logger,
+    ...options.pipeline,
+  });
+  pipeline.start();
+  const reflection = createReflection({ services: [...descs, health.service.desc], files });
+  const calls = createConnectHandler({
+    pipeline,
+    services,
+    infrastructure: [health.service, ...reflection],
+    registry,
+    logger,
+    ...options.connect,
+  });
+  const handler = createFront({ game: "meadow", calls, ready: () => true, ...options.front });
+  const port = createPort({ host: "127.0.0.1", port: 0, handler, logger, ...options.port });
+  const started = await port.start();
+  const host = `127.0.0.1:${started.port}`;
+  return {
+    host,
+    url: `http://${host}`,
+    portNumber: started.port,
+    port,
+    pipeline,
+    health,
+    log: lines,
+    close: () => port.close({ timeoutMs: 1000 }),
+  };
+}
