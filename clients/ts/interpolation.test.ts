@@ -97,6 +97,13 @@ test("who leaves is gone, who is in view before the interpolator is there", () =
   expect(x(104)).toBeUndefined();
 });
 
+test("of what an entity did, the last 32 snapshots are kept", () => {
+  const { move, x } = createStage({}, { x: 10, y: 0 });
+  for (let tick = 101; tick <= 200; tick++) move(tick, tick - 100);
+  expect(x(150)).toBe(200 - 100 - 31);
+  expect(x(180)).toBe(180 - 102);
+});
+
 test("without a known tick the newest position is drawn", () => {
   const view = createWorldView();
   const clock = { tickNow: () => undefined, tickMs: () => undefined };

@@ -93,6 +93,15 @@ test("listeners hear of a message in one order, after all of it is applied", () 
   expect(view.acknowledged).toBe(4);
 });
 
+test("a message that says nothing of the last Move leaves it as it was; a scene begins anew", () => {
+  const { view } = createTown();
+  view.apply(update({ tick: 101, acknowledged: 7 }));
+  view.apply(update({ tick: 102 }));
+  expect(view.acknowledged).toBe(7);
+  view.apply(update({ tick: 103, scene: TOWN }));
+  expect(view.acknowledged).toBe(0);
+});
+
 test("all kinds of flags come through, and unknown ones are passed over", () => {
   const { view, heard } = createTown();
   view.apply(

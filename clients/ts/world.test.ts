@@ -98,6 +98,7 @@ test("12 seconds of silence end a connection, 11 do not", async () => {
   await vi.waitFor(() => expect(call.isAborted).toBe(true), { interval: 2 });
   clock.advance(1_000);
   expect((await peer.call(1)).cursor).toBe("c10");
+  expect(states.map(({ kind }) => kind)).toEqual(["connected", "reconnecting"]);
 });
 
 test("each message ends the silence", async () => {
