@@ -1,6 +1,5 @@
 import { create } from "@bufbuild/protobuf";
 import { type Timestamp, timestampFromMs } from "@bufbuild/protobuf/wkt";
-import type { Logger } from "pino";
 import {
   type AccountRecord,
   AccountRecordSchema,
@@ -10,6 +9,7 @@ import { ErrorReason } from "../../gen/ts/realmwire/v1/error_pb.ts";
 import type { Role } from "../../gen/ts/realmwire/v1/options_pb.ts";
 import type { Bus, Subscription } from "../bus/bus.ts";
 import { DomainError } from "../errors.ts";
+import type { Logger } from "../rpc/logger.ts";
 import type { Store } from "../store/store.ts";
 import { createCharacters, nameTaken } from "./characters.ts";
 import { type DevAccountsOptions, createDevAccounts } from "./dev-accounts.ts";

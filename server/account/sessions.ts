@@ -1,6 +1,5 @@
 import { create } from "@bufbuild/protobuf";
 import { type Timestamp, timestampFromMs } from "@bufbuild/protobuf/wkt";
-import type { Logger } from "pino";
 import {
   type AccountRecord,
   type CharacterRecord,
@@ -9,6 +8,7 @@ import {
 } from "../../gen/ts/realmwire/internal/v1/record_pb.ts";
 import { ErrorReason } from "../../gen/ts/realmwire/v1/error_pb.ts";
 import { DomainError } from "../errors.ts";
+import type { Logger } from "../rpc/logger.ts";
 import type { Store } from "../store/store.ts";
 import { createSessionCache } from "./session-cache.ts";
 import { createSessionExtensions } from "./session-extensions.ts";

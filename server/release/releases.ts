@@ -2,7 +2,6 @@ import { lstat } from "node:fs/promises";
 import { join } from "node:path";
 import { create, equals, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
-import type { Logger } from "pino";
 import {
   ReleaseRecordSchema,
   type ReleaseRecord,
@@ -12,6 +11,7 @@ import { ErrorReason } from "../../gen/ts/realmwire/v1/error_pb.ts";
 import { ClientReleaseSchema, type ClientRelease } from "../../gen/ts/realmwire/v1/flag_pb.ts";
 import type { Bus, Subscription } from "../bus/bus.ts";
 import { DomainError } from "../errors.ts";
+import type { Logger } from "../rpc/logger.ts";
 import type { Store } from "../store/store.ts";
 import { readReleaseImage, type ReleaseImage } from "./release-image.ts";
 import { compareSemver, isSemver } from "./semver.ts";
