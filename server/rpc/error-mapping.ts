@@ -36,7 +36,7 @@ const codes: Readonly<Record<MeantReason, Code>> = {
   [ErrorReason.ZONE_STOPPED]: Code.Unavailable,
   [ErrorReason.TOO_MANY_STREAMS]: Code.ResourceExhausted,
   [ErrorReason.VALUE_OUT_OF_RANGE]: Code.OutOfRange,
-  [ErrorReason.ACCOUNT_DISABLED]: Code.FailedPrecondition,
+  [ErrorReason.CHARACTER_CHANGED]: Code.Aborted,
 };
 
 /** The canonical code of a reason. Undefined for `UNSPECIFIED` and for numbers that are no reason. */

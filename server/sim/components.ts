@@ -1,5 +1,5 @@
-import { clone, create, createRegistry, getOption, hasOption, toBinary } from "@bufbuild/protobuf";
-import type { DescField, DescMessage, Message, MessageShape, Registry } from "@bufbuild/protobuf";
+import { clone, createRegistry, getOption, hasOption, toBinary } from "@bufbuild/protobuf";
+import type { DescField, DescMessage, Message, Registry } from "@bufbuild/protobuf";
 import { reflect } from "@bufbuild/protobuf/reflect";
 import { AnySchema, anyPack, anyUnpack } from "@bufbuild/protobuf/wkt";
 import type { Any } from "@bufbuild/protobuf/wkt";
@@ -149,6 +149,14 @@ export function packWhole(cell: Cell): Any {
   return anyPack(cell.type.schema, cell.message);
 }
 
+/** Whole components cut down to the fields that are stored; what the game does not know is left out. */
+export function persistentOnly(types: ComponentTypes, components: readonly Any[]): Any[] {
+  return components.flatMap((any) => {
+    const known = unpackComponent(types, any);
+    return (known && packPersistent(createCell(known.type, known.message, 0))) ?? [];
+  });
+}
+
 function packFiltered(cell: Cell, keep: (attribute: AttributeField) => boolean): Any {
   const { schema, attributes } = cell.type;
   if (attributes.every(keep)) return packWhole(cell);
@@ -184,9 +192,4 @@ export function unpackComponent(
   const message = anyUnpack(any, types.registry);
   const type = message && types.byName(message.$typeName);
   return type && message ? { type, message } : undefined;
-}
-
-/** A new component with the defaults of its type. */
-export function emptyComponent<S extends DescMessage>(schema: S): MessageShape<S> {
-  return create(schema);
 }

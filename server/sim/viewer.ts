@@ -48,6 +48,8 @@ export interface Viewer {
   readonly selfId: number;
   /** Adds a serialized `Event` for the next message. */
   push(event: Uint8Array): void;
+  /** Takes out the events that wait, for a viewer that takes this one's place. */
+  drain(): Uint8Array[];
   /** Makes the next message begin afresh. */
   restart(): void;
   /** Takes the viewer back to when it had sent the message of a cursor; false when that is not possible, and the next message begins afresh. */
@@ -91,12 +93,16 @@ export function createViewer(options: ViewerOptions): Viewer {
   let oldestResumable = 1;
   let sentTick = 0;
   let afresh = true;
+  /** The next message goes on from a cursor, however long ago that was. */
+  let resumed = false;
 
   function message(extras: MessageExtras): Uint8Array<ArrayBuffer> | undefined {
     const { table, tick } = source;
     const self = table.slotOf(selfId);
     if (self === undefined) return undefined;
-    const full = afresh || tick - sentTick > MAX_LAG_TICKS;
+    const full = afresh || (!resumed && tick - sentTick > MAX_LAG_TICKS);
+    // What changed since the tick belongs to the next one: at most one message a tick.
+    if (!full && !extras.force && tick === sentTick) return undefined;
     if (full) known = new Map();
     const mark = sequence + 1;
     const view = look(table, self, mark, full ? -1 : sentTick);
@@ -114,6 +120,7 @@ export function createViewer(options: ViewerOptions): Viewer {
     remember(view, table, mark, full);
     sentTick = tick;
     afresh = false;
+    resumed = false;
     return bytes;
   }
 
@@ -197,6 +204,7 @@ export function createViewer(options: ViewerOptions): Viewer {
       pending = [];
       afresh = true;
     },
+    drain: () => pending.splice(0),
     restart() {
       afresh = true;
     },
@@ -216,6 +224,7 @@ export function createViewer(options: ViewerOptions): Viewer {
       pending = [...missed, ...pending];
       sentTick = at.tick;
       afresh = false;
+      resumed = true;
       return true;
     },
     get sentTick() {

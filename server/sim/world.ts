@@ -254,7 +254,8 @@ export function mayStand(world: World, actor: Actor | undefined, x: number, y: n
 /** Moves an entity. */
 export function placeActor(world: World, actor: Actor, x: number, y: number): void {
   world.table.place(actor.slot, x, y, changeTick(world));
-  world.unsaved.add(actor.name);
+  // Creatures are on the move all the time and begin at their spawns: where they stroll is not kept.
+  if (actor.kind === EntityKind.CHARACTER) world.unsaved.add(actor.name);
 }
 
 /** Where an entity is. */

@@ -92,8 +92,8 @@ export interface Zone {
   step(): Frame;
   /** Checks commands without carrying them out, and says what would take them back. */
   checkEdit(commands: readonly EditCommand[]): { result: EditResult } | { problems: EditProblem[] };
-  /** The id of an entity; undefined when it is not there. */
-  idOf(name: string): number | undefined;
+  /** What an entity is known by; undefined when it is not there. */
+  brief(name: string): { readonly id: number; readonly kind: EntityKind; readonly characterId: number } | undefined;
   /** An entity in full; undefined when it is not there. */
   stateOf(name: string): StoredState | undefined;
   /** The whole state, from which a zone begins that goes on in the same way. All behaviours begin anew, here too. */
@@ -212,7 +212,7 @@ export function createZone(options: ZoneOptions): Zone {
     apply,
     step,
     checkEdit: (commands) => tryEdit(context, commands),
-    idOf: (name) => context.world.actors.get(name)?.id,
+    brief: (name) => context.world.actors.get(name),
     stateOf(name) {
       const { world } = context;
       const actor = world.actors.get(name);

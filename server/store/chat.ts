@@ -1,4 +1,4 @@
-import { create, enumFromJson, enumToJson } from "@bufbuild/protobuf";
+import { create, enumFromJson } from "@bufbuild/protobuf";
 import { timestampFromMs, timestampMs, timestampNow } from "@bufbuild/protobuf/wkt";
 import type { SqlEntityManager } from "@mikro-orm/sql";
 import type { ChatRecord } from "../../gen/ts/realmwire/internal/v1/record_pb.ts";
@@ -9,6 +9,7 @@ import {
   ChatMessageSchema,
 } from "../../gen/ts/realmwire/v1/chat_pb.ts";
 import { type Database, rows } from "./database.ts";
+import { enumName } from "./records.ts";
 import { storableJson } from "./storable-text.ts";
 import type { Store } from "./store.ts";
 
@@ -96,7 +97,7 @@ async function insertMessages(
 ): Promise<void> {
   const messages = records.map(({ message, heardBy }, index) => ({
     id: ids[index],
-    kind: enumToJson(ChatKindSchema, message?.kind ?? ChatKind.UNSPECIFIED),
+    kind: enumName(ChatKindSchema, message?.kind ?? ChatKind.UNSPECIFIED),
     sender: message?.from ?? "",
     recipient: message?.to ?? "",
     zone: message?.zone ?? "",

@@ -18,7 +18,7 @@ export interface ComponentCodec {
   readonly knownTypes: readonly string[];
   /** JSON text of an object from full type name to Protobuf JSON. Throws when the registry lacks a type. */
   encode(components: readonly Any[]): string;
-  /** The components whose types the registry has. Throws when a stored component does not fit its type. */
+  /** The components whose types the registry has, ordered by type. Throws when a stored component does not fit its type. */
   decode(stored: JsonObject): Any[];
 }
 
@@ -51,6 +51,7 @@ export function createComponentCodec(registry: Registry): ComponentCodec {
     },
     decode(stored) {
       return Object.entries(stored)
+        .toSorted(([a], [b]) => (a < b ? -1 : 1))
         .map(([type, json]) => decodeOne(type, json))
         .filter((component) => component !== undefined);
     },

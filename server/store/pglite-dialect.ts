@@ -5,6 +5,7 @@ import {
   PostgresAdapter,
   PostgresIntrospector,
   PostgresQueryCompiler,
+  type QueryResult,
   type TransactionSettings,
 } from "kysely";
 import type { PgliteThread } from "./pglite-thread.ts";
@@ -68,7 +69,7 @@ function quoted(name: string): string {
 /** A connection stays with its thread: after the thread's end it is dead, so no transaction goes on in another one. */
 function createConnection(thread: PgliteThread): DatabaseConnection {
   return {
-    async executeQuery<R>({ sql, parameters }: CompiledQuery) {
+    async executeQuery<R>({ sql, parameters }: CompiledQuery): Promise<QueryResult<R>> {
       const { rows, affected } = await thread.query(sql, parameters);
       return {
         rows: rows as R[],

@@ -30,7 +30,7 @@ const KEPT_AS_TEXT = [1082, 1114, 1184, 1186];
 export async function openPglite(dataDir: string): Promise<PGlite> {
   const folder = join(dataDir, DATABASE_FOLDER);
   if (!existsSync(folder)) await createDatabaseFolder(folder);
-  return await PGlite.create({
+  return PGlite.create({
     fs: createDurableFs(folder),
     startParams: [
       ...PGlite.defaultStartParams.filter((param) => param !== "-F"),

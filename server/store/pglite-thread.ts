@@ -74,6 +74,7 @@ export async function startPgliteThread(options: {
   }
 
   function ask(request: PgliteRequest): void {
+    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
     worker.postMessage(request);
   }
 

@@ -1,4 +1,4 @@
-import { create, enumFromJson, enumToJson } from "@bufbuild/protobuf";
+import { create, type DescEnum, enumFromJson } from "@bufbuild/protobuf";
 import {
   type Timestamp,
   timestampDate,
@@ -13,7 +13,7 @@ import {
   CharacterRecordSchema,
   type SessionRecord,
   SessionRecordSchema,
-  SessionState,
+  type SessionState,
   SessionStateSchema,
 } from "../../gen/ts/realmwire/internal/v1/record_pb.ts";
 import { type Role, RoleSchema } from "../../gen/ts/realmwire/v1/options_pb.ts";
@@ -30,14 +30,21 @@ export function toDate(time: Timestamp | undefined): Date {
   return timestampDate(time ?? timestampNow());
 }
 
+/** The name of an enum value, as the database holds it. Throws for a number that the enum does not have. */
+export function enumName(schema: DescEnum, number: number): string {
+  const value = schema.value[number];
+  if (!value) throw new RangeError(`${schema.typeName} has no value ${number}.`);
+  return value.name;
+}
+
 /** The name of a role, as the table `accounts` holds it. */
 export function roleName(role: Role): string {
-  return String(enumToJson(RoleSchema, role));
+  return enumName(RoleSchema, role);
 }
 
 /** The name of a state, as the table `sessions` holds it. */
 export function stateName(state: SessionState): string {
-  return String(enumToJson(SessionStateSchema, state));
+  return enumName(SessionStateSchema, state);
 }
 
 /** What the table `sessions` holds of a live session. */
@@ -58,8 +65,9 @@ export function fromColumns(row: {
   y?: number | null | undefined;
   z?: number | null | undefined;
 }): Vector | undefined {
-  if (row.x == null || row.y == null) return undefined;
-  return create(VectorSchema, { x: row.x, y: row.y, z: row.z ?? 0 });
+  const { x, y, z } = row;
+  if (typeof x !== "number" || typeof y !== "number") return undefined;
+  return create(VectorSchema, { x, y, z: z ?? 0 });
 }
 
 /** The record of a row of `accounts`. */

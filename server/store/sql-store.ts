@@ -57,7 +57,7 @@ export function createSqlStore(options: SqlStoreOptions & { readonly backend: Ba
   const codec = createComponentCodec(registry);
   let state: State = { kind: "closed" };
 
-  async function connect(purpose: "migrations" | "operations"): Promise<MikroORM> {
+  function connect(purpose: "migrations" | "operations"): Promise<MikroORM> {
     const settings: Partial<Options> = {
       ...backend.connection(purpose),
       entities,
@@ -71,7 +71,7 @@ export function createSqlStore(options: SqlStoreOptions & { readonly backend: Ba
       logger: (message: string) => logger?.warn({}, message),
       colors: false,
     };
-    return await MikroORM.init(settings as Options);
+    return MikroORM.init(settings as Options);
   }
 
   async function migrate(): Promise<void> {

@@ -48,6 +48,6 @@ export function meansUnavailable(error: unknown): boolean {
 /** The name of the unique constraint that a statement broke; undefined when the error is another one. */
 export function brokenConstraint(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined;
-  const { code, constraint } = error as { code?: unknown; constraint?: unknown };
-  return code === "23505" ? String(constraint ?? "") : undefined;
+  const { code, constraint } = error as { code?: unknown; constraint?: string };
+  return code === "23505" ? (constraint ?? "") : undefined;
 }

@@ -1279,7 +1279,7 @@ export const WorldService: GenService<{
    * Logs an account in and selects one of its characters. A session that had this character
    * selected is replaced: its stream ends with SESSION_REPLACED, and so do its next calls.
    *
-   * Errors: CREDENTIALS_WRONG, CHARACTER_UNKNOWN, ACCOUNT_DISABLED.
+   * Errors: CREDENTIALS_WRONG, CHARACTER_UNKNOWN.
    *
    * @generated from rpc realmwire.v1.WorldService.Login
    */
@@ -1305,7 +1305,7 @@ export const WorldService: GenService<{
    * whenever something in view changed, at most one a tick, and at least one every five seconds.
    * Opening it connects the character; the stream follows it from zone to zone.
    *
-   * Errors: NO_CHARACTER, TOO_MANY_STREAMS, DRAINING, SESSION_REPLACED.
+   * Errors: NO_CHARACTER, TOO_MANY_STREAMS, DRAINING, SESSION_REPLACED, CHARACTER_CHANGED, ZONE_STOPPED.
    *
    * @generated from rpc realmwire.v1.WorldService.Update
    */

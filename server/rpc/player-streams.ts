@@ -1,0 +1,214 @@
+import { create, toBinary } from "@bufbuild/protobuf";
+import { FlagSchema } from "../../gen/ts/realmwire/v1/flag_pb.ts";
+import type { Flag } from "../../gen/ts/realmwire/v1/flag_pb.ts";
+import { EventSchema, SceneSchema } from "../../gen/ts/realmwire/v1/world_service_pb.ts";
+import type { Event } from "../../gen/ts/realmwire/v1/world_service_pb.ts";
+import { createViewer, parseCursor } from "../sim/viewer.ts";
+import type { Viewer } from "../sim/viewer.ts";
+import type { WireWriter } from "../sim/wire-writer.ts";
+import type { ZoneHandle } from "../zone/zone-handle.ts";
+import { createFlagBox } from "./flags.ts";
+import type { FlagBox } from "./flags.ts";
+
+/** How often a stream says something at least. */
+export const HEARTBEAT_MS = 5_000;
+/** How long a viewer is kept after its stream ended, for a client that resumes. */
+export const RESUME_WINDOW_MS = 60_000;
+/** Update streams that one character may have open, and as many viewers are kept for resuming. */
+export const MAX_STREAMS = 4;
+
+/** An update stream's end towards the world: what is to be sent, and when. */
+export interface WorldStream {
+  /** The next message, a serialized `UpdateResponse`; undefined when there is nothing to say yet. */
+  next(): Uint8Array<ArrayBuffer> | undefined;
+  /** Resolves when it is worth asking again; rejects with the error that the stream is to end with. */
+  ready(): Promise<void>;
+  /** To be called once, when the client is gone or has had enough. */
+  close(): void;
+}
+
+/** Where a character is. */
+export interface Placement {
+  readonly zone: ZoneHandle;
+  readonly entityId: number;
+}
+
+/** A viewer with what waits for it. It outlives its stream for a while, so that a client can resume. */
+interface Eye {
+  viewer: Viewer;
+  readonly flags: FlagBox;
+  stream: OpenStream | undefined;
+  /** When its stream ended, in milliseconds of the given clock. */
+  endedAt: number;
+}
+
+interface OpenStream {
+  lastMessageAt: number;
+  wake: (() => void) | undefined;
+  failure: { readonly error: unknown } | undefined;
+}
+
+/** The streams of one character, and what it is sent. */
+export interface PlayerStreams {
+  /** Opens a stream, which goes on from a cursor if it can. Beyond {@link MAX_STREAMS} the one open longest ends with `tooMany`. */
+  open(cursor: string, tooMany: () => unknown): WorldStream;
+  /** Streams that are open. */
+  readonly count: number;
+  /** Sends an event to all. */
+  push(event: Event): void;
+  /** Sends a flag to all. */
+  putFlag(flag: Flag): void;
+  /** A tick has passed. */
+  onTick(): void;
+  /** The character is somewhere else now: all begin afresh there. */
+  place(placement: Placement): void;
+  /** Ends all streams with an error, and forgets all viewers. */
+  end(error: unknown): void;
+  /** Wakes streams that have to send a heartbeat, and forgets viewers that nobody came back for. */
+  sweep(): void;
+}
+
+/** The streams of a character that just entered. */
+export function createPlayerStreams(options: {
+  character: string;
+  placement: Placement;
+  viewRadius: number;
+  writer: WireWriter;
+  /** A new key for a viewer; not to be guessed from others. */
+  newKey: () => string;
+  /** The sequence of the last Move. */
+  acknowledged: () => number;
+  now: () => number;
+}): PlayerStreams {
+  const { now } = options;
+  let { placement } = options;
+  let eyes: Eye[] = [];
+
+  function newViewer(): Viewer {
+    return createViewer({
+      source: placement.zone.source,
+      key: options.newKey(),
+      selfId: placement.entityId,
+      character: options.character,
+      radius: options.viewRadius,
+      writer: options.writer,
+    });
+  }
+
+  function scene(): Uint8Array {
+    const { zone, entityId } = placement;
+    return toBinary(
+      SceneSchema,
+      create(SceneSchema, {
+        zone: zone.name,
+        mapRevision: zone.mapRevision,
+        tickRateHz: zone.tickRateHz,
+        selfId: entityId,
+        viewRadius: options.viewRadius,
+        serverTimeMs: BigInt(zone.timeMs()),
+      }),
+    );
+  }
+
+  function eyeFor(cursor: string): Eye {
+    const key = parseCursor(cursor)?.key;
+    const known = key === undefined ? undefined : eyes.find(({ viewer }) => viewer.key === key);
+    if (known) {
+      known.viewer.resume(cursor);
+      return known;
+    }
+    const eye = { viewer: newViewer(), flags: createFlagBox(), stream: undefined, endedAt: 0 };
+    eyes.push(eye);
+    return eye;
+  }
+
+  function next(eye: Eye, stream: OpenStream): Uint8Array<ArrayBuffer> | undefined {
+    const flags = eye.flags.take();
+    const message = eye.viewer.message({
+      flags: flags.map((flag) => toBinary(FlagSchema, flag)),
+      acknowledged: options.acknowledged(),
+      scene,
+      force: now() - stream.lastMessageAt >= HEARTBEAT_MS,
+    });
+    if (message) stream.lastMessageAt = now();
+    else for (const flag of flags) eye.flags.put(flag);
+    return message;
+  }
+
+  function fail(stream: OpenStream, error: unknown): void {
+    stream.failure ??= { error };
+    stream.wake?.();
+  }
+
+  function wakeAll(): void {
+    for (const { stream } of eyes) stream?.wake?.();
+  }
+
+  /** Keeps at most so many viewers without a stream: those that ended last. */
+  function forgetOldest(): void {
+    const ended = eyes.filter(({ stream }) => !stream).sort((a, b) => b.endedAt - a.endedAt);
+    const kept = new Set(ended.filter(({ endedAt }) => now() - endedAt < RESUME_WINDOW_MS).slice(0, MAX_STREAMS));
+    eyes = eyes.filter((eye) => eye.stream || kept.has(eye));
+  }
+
+  return {
+    open(cursor, tooMany) {
+      const eye = eyeFor(cursor);
+      // A client that resumes has lost its old stream, even if this side has not noticed yet.
+      if (eye.stream) fail(eye.stream, tooMany());
+      const open = eyes.filter((other) => other !== eye && other.stream);
+      if (open.length >= MAX_STREAMS) fail(open[0]?.stream as OpenStream, tooMany());
+      const stream: OpenStream = { lastMessageAt: Number.NEGATIVE_INFINITY, wake: undefined, failure: undefined };
+      eye.stream = stream;
+      return {
+        next: () => next(eye, stream),
+        async ready() {
+          if (!stream.failure) {
+            await new Promise<void>((resolve) => {
+              stream.wake = resolve;
+            });
+            stream.wake = undefined;
+          }
+          if (stream.failure) throw stream.failure.error;
+        },
+        close() {
+          stream.wake?.();
+          if (eye.stream !== stream) return;
+          eye.stream = undefined;
+          eye.endedAt = now();
+          forgetOldest();
+        },
+      };
+    },
+    get count() {
+      return eyes.filter(({ stream }) => stream).length;
+    },
+    push(event) {
+      const bytes = toBinary(EventSchema, event);
+      for (const { viewer } of eyes) viewer.push(bytes);
+    },
+    putFlag(flag) {
+      for (const { flags } of eyes) flags.put(flag);
+    },
+    onTick: wakeAll,
+    place(to) {
+      placement = to;
+      eyes = eyes.filter(({ stream }) => stream);
+      for (const eye of eyes) {
+        const events = eye.viewer.drain();
+        eye.viewer = newViewer();
+        for (const event of events) eye.viewer.push(event);
+      }
+    },
+    end(error) {
+      for (const { stream } of eyes) if (stream) fail(stream, error);
+      eyes = [];
+    },
+    sweep() {
+      forgetOldest();
+      for (const { stream } of eyes) {
+        if (stream && now() - stream.lastMessageAt >= HEARTBEAT_MS) stream.wake?.();
+      }
+    },
+  };
+}

@@ -1,0 +1,133 @@
+import { fromBinary } from "@bufbuild/protobuf";
+import { timestampFromMs } from "@bufbuild/protobuf/wkt";
+import { UpdateResponseSchema, WorldService } from "../../gen/ts/realmwire/v1/world_service_pb.ts";
+import type {
+  EditRequest,
+  UpdateRequest,
+  UpdateResponse,
+} from "../../gen/ts/realmwire/v1/world_service_pb.ts";
+import type { Accounts } from "../account/accounts.ts";
+import type { Releases } from "../release/releases.ts";
+import type { ZoneHost } from "../zone/zone-host.ts";
+import { toLoginAnswer } from "./account-messages.ts";
+import type { CharacterPresence } from "./account-messages.ts";
+import type { AnswerFlags } from "./answer-flags.ts";
+import type { Attributes } from "./attributes.ts";
+import { refusalError } from "./players.ts";
+import type { Players } from "./players.ts";
+import { requireSession } from "./require-session.ts";
+import { defineService } from "./service.ts";
+import type { Call, ServiceDefinition } from "./service.ts";
+import type { Upgrade } from "./upgrade.ts";
+
+/** The last part of the Protobuf package: what Version calls the protocol. */
+export const PROTOCOL_VERSION = "v1";
+
+/** What the nine calls need. */
+export interface WorldServiceOptions {
+  readonly version: { readonly server: string; readonly commit: string; readonly game: string };
+  readonly accounts: Accounts;
+  readonly presence: CharacterPresence;
+  readonly players: Players;
+  readonly attributes: Attributes;
+  readonly zones: ZoneHost;
+  readonly releases: Releases;
+  readonly upgrade: Upgrade;
+  readonly answerFlags: AnswerFlags;
+  /** Milliseconds since 1970-01-01. */
+  readonly now: () => number;
+}
+
+/** The nine calls. */
+export function createWorldService(options: WorldServiceOptions): ServiceDefinition {
+  const { accounts, players, attributes, releases, answerFlags, presence, now } = options;
+
+  return defineService(WorldService, {
+    version: (_, call) => ({
+      protocol: PROTOCOL_VERSION,
+      ...options.version,
+      clients: [...releases.list()],
+      serverTime: timestampFromMs(now()),
+      flags: answerFlags.take(call.session),
+    }),
+    upgrade: options.upgrade,
+    async login(request, call) {
+      const result = await accounts.login(request, call.signal);
+      answerFlags.remember(result.session.key);
+      return { ...toLoginAnswer(result, presence), flags: answerFlags.take(result.session) };
+    },
+    async new(request, call) {
+      const result = await accounts.register(request, call.signal);
+      answerFlags.remember(result.session.key);
+      return { ...toLoginAnswer(result, presence), flags: answerFlags.take(result.session) };
+    },
+    update: (request, call) => update(players, request, call),
+    async move(request, call) {
+      const session = requireSession(call);
+      const player = await players.enter(session);
+      const { name } = player.character;
+      const value = { $typeName: "realmwire.internal.v1.MoveInput" as const, name, move: request };
+      const outcome = await player.apply({ case: "move", value });
+      if (outcome.kind.case !== "move") throw refusalError(outcome);
+      const answer = outcome.kind.value;
+      answer.flags = answerFlags.take(session);
+      return answer;
+    },
+    async get({ name, attributes: names }, call) {
+      const session = requireSession(call);
+      const values = await attributes.get(session, name, names);
+      return { attributes: values, flags: answerFlags.take(session) };
+    },
+    async set(request, call) {
+      const session = requireSession(call);
+      const value = await attributes.set(session, request);
+      return { value, flags: answerFlags.take(session) };
+    },
+    async edit(request, call) {
+      const session = requireSession(call);
+      const { revision, region } = await edit(options, request, call);
+      return { revision, ...(region && { region }), flags: answerFlags.take(session) };
+    },
+  });
+}
+
+/** The update stream: a message whenever there is something to say, as fast as the client takes them. */
+async function* update(
+  players: Players,
+  { once, cursor }: UpdateRequest,
+  call: Call,
+): AsyncGenerator<UpdateResponse> {
+  const player = await players.enter(requireSession(call));
+  const stream = player.openStream(cursor, once);
+  const onAbort = () => stream.close();
+  call.signal.addEventListener("abort", onAbort, { once: true });
+  try {
+    while (!call.signal.aborted) {
+      const message = stream.next();
+      if (message) {
+        yield fromBinary(UpdateResponseSchema, message);
+        if (once) return;
+      } else {
+        await stream.ready();
+      }
+    }
+  } finally {
+    call.signal.removeEventListener("abort", onAbort);
+    stream.close();
+  }
+}
+
+async function edit({ players, zones }: WorldServiceOptions, request: EditRequest, call: Call) {
+  const session = requireSession(call);
+  const zoneName = request.zone || (await players.enter(session)).zoneName;
+  const zone = await zones.get(zoneName);
+  const { commands, undoRevision, dryRun, expectedRevision } = request;
+  return await zone.edit({
+    commands,
+    undoRevision,
+    dryRun,
+    expectedRevision,
+    author: session.accountName,
+  });
+}
+

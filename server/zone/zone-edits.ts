@@ -1,0 +1,104 @@
+import { clone, create } from "@bufbuild/protobuf";
+import { timestampNow } from "@bufbuild/protobuf/wkt";
+import { InputSchema } from "../../gen/ts/realmwire/internal/v1/input_pb.ts";
+import { EditRecordSchema } from "../../gen/ts/realmwire/internal/v1/record_pb.ts";
+import type { EditRecord } from "../../gen/ts/realmwire/internal/v1/record_pb.ts";
+import { ErrorReason } from "../../gen/ts/realmwire/v1/error_pb.ts";
+import type { EditCommand, ZoneMap } from "../../gen/ts/realmwire/v1/map_pb.ts";
+import type { Region } from "../../gen/ts/realmwire/v1/value_pb.ts";
+import { DomainError } from "../errors.ts";
+import type { Logger } from "../logger.ts";
+import { editMap } from "../sim/map-edit.ts";
+import type { EditProblem, EditRules } from "../sim/map-edit.ts";
+import { createWorldMap } from "../sim/world-map.ts";
+import { ZoneMapSchema } from "../../gen/ts/realmwire/v1/map_pb.ts";
+import type { Zone } from "../sim/zone.ts";
+import type { Store } from "../store/store.ts";
+import { createTurns } from "../turns.ts";
+import type { EditOrder } from "./zone-handle.ts";
+
+/**
+ * The map of a zone with all stored edits carried out. An edit that no longer fits, because the game's
+ * file changed, is reported and passed over.
+ */
+export function replayEdits(
+  base: ZoneMap,
+  edits: readonly EditRecord[],
+  rules: EditRules,
+  logger: Logger,
+): ZoneMap {
+  if (edits.length === 0) return clone(ZoneMapSchema, base);
+  const map = createWorldMap(base);
+  for (const { revision, commands } of edits) {
+    const edited = editMap(map, commands, rules);
+    if ("problems" in edited) {
+      const { zone } = map;
+      logger.warn({ zone, revision, problems: edited.problems }, "a stored edit no longer fits");
+    }
+    map.revision = revision;
+  }
+  return map.toMessage();
+}
+
+/** Edits a zone's map: one batch after the other, and each committed before anybody sees it. */
+export interface ZoneEditor {
+  edit(order: EditOrder): Promise<{ revision: number; region: Region | undefined }>;
+}
+
+/** An editor of a running zone. */
+export function createZoneEditor(options: {
+  zone: Zone;
+  store: Pick<Store, "appendEdit" | "listEdits">;
+  /** Carries the input out on the running zone. */
+  apply: (input: ReturnType<typeof create<typeof InputSchema>>) => unknown;
+  onChanged: (revision: number, region: Region, commands: readonly EditCommand[]) => void;
+}): ZoneEditor {
+  const { zone, store } = options;
+  const turns = createTurns<"edit">();
+
+  async function carryOut(order: EditOrder) {
+    const present = zone.map.revision;
+    if (order.expectedRevision !== 0 && order.expectedRevision !== present) {
+      throw new DomainError(
+        ErrorReason.REVISION_CONFLICT,
+        `the map's revision is ${present}, not ${order.expectedRevision}`,
+        { metadata: { revision: String(present) } },
+      );
+    }
+    const commands = order.undoRevision > 0 ? await inverseOf(order.undoRevision) : order.commands;
+    const checked = zone.checkEdit(commands);
+    if ("problems" in checked) throw editRefused(checked.problems);
+    const { inverse, region } = checked.result;
+    const revision = present + 1;
+    if (order.dryRun) return { revision, region };
+    const { author, undoRevision: undoes } = order;
+    const time = timestampNow();
+    await store.appendEdit(
+      create(EditRecordSchema, { zone: zone.name, revision, commands: [...commands], inverse, author, time, undoes }),
+    );
+    const value = { revision, commands: [...commands] };
+    options.apply(create(InputSchema, { kind: { case: "edit", value } }));
+    if (region) options.onChanged(revision, region, commands);
+    return { revision, region };
+  }
+
+  async function inverseOf(revision: number): Promise<EditCommand[]> {
+    const edits = await store.listEdits(zone.name);
+    const found = edits.find((edit) => edit.revision === revision);
+    if (found) return found.inverse;
+    throw editRefused([{ field: "undo_revision", description: `the map has no edit ${revision}` }]);
+  }
+
+  return {
+    edit: (order) => turns.take("edit", () => carryOut(order)),
+  };
+}
+
+function editRefused(violations: readonly EditProblem[]): DomainError {
+  const [first] = violations;
+  return new DomainError(
+    ErrorReason.EDIT_REFUSED,
+    `the edit cannot be carried out: ${first?.field} ${first?.description}`,
+    { violations },
+  );
+}
