@@ -3,6 +3,9 @@ import { expect, test } from "vitest";
 import { CreatureSchema, SignSchema } from "../../gen/ts/meadow/v1/components_pb.ts";
 import { EntityKind } from "../../gen/ts/realmwire/v1/entity_pb.ts";
 import { pack, TOWN, update } from "./testing/messages.ts";
+import { anyModelStep, createModelWorld } from "./testing/model-world.ts";
+import type { ModelEntity } from "./testing/model-world.ts";
+import type { Point } from "./value.ts";
 import { createWorldView } from "./world-view.ts";
 import type { WorldView } from "./world-view.ts";
 
@@ -195,135 +198,42 @@ test("a listener that throws is reported and harms neither the view nor the othe
   expect(heard).toEqual(["scene town", "+ ada", "tick 1"]);
 });
 
-interface ModelEntity {
-  x: number;
-  y: number;
-  vx: number;
-  health: number;
+/** What a view shows, in the words of the model. */
+function shownBy(view: WorldView): [number, ModelEntity][] {
+  return [...view.entities.values()].map(({ id, position, velocity, get }) => [
+    id,
+    {
+      x: position.x * 256,
+      y: position.y * 256,
+      vx: velocity.x * 256,
+      health: get(CreatureSchema)?.health ?? -1,
+    },
+  ]);
 }
 
-const step = fc.record({
-  kind: fc.constantFrom("diff", "diff", "diff", "scene", "zone"),
-  add: fc.nat(3),
-  remove: fc.array(fc.nat(), { maxLength: 2 }),
-  move: fc.array(fc.tuple(fc.nat(), fc.integer({ min: -1e6, max: 1e6 })), { maxLength: 5 }),
-  turn: fc.array(fc.tuple(fc.nat(), fc.integer({ min: -5000, max: 5000 })), { maxLength: 3 }),
-  hurt: fc.array(fc.tuple(fc.nat(), fc.nat(99)), { maxLength: 3 }),
-});
+/** Keeps a copy of a view's positions by listening alone. */
+function followPositions(view: WorldView): ReadonlyMap<number, Point> {
+  const followed = new Map<number, Point>();
+  view.onAdd(({ id, position }) => followed.set(id, position));
+  view.onChange(({ id, position }, changes) => changes.position && followed.set(id, position));
+  view.onRemove(({ id }) => followed.delete(id));
+  return followed;
+}
 
-test("whatever happens, the view shows what the server's side has, and listeners can follow", () => {
+test("whatever happens, the view shows what the server has, and listeners can follow", () => {
+  const anyOrigin = fc.integer({ min: -9_999, max: 9_999 });
   fc.assert(
-    fc.property(
-      fc.array(step, { maxLength: 30 }),
-      fc.integer({ min: -9999, max: 9999 }),
-      (steps, origin) => {
-        const model = new Map<number, ModelEntity>();
-        const view = createWorldView({ components: [CreatureSchema] });
-        const followed = new Map<number, string>();
-        const follow = (id: number): void =>
-          void followed.set(id, JSON.stringify(view.entities.get(id)?.position));
-        view.onAdd(({ id }) => follow(id));
-        view.onChange(({ id }, { position }) => position && follow(id));
-        view.onRemove(({ id }) => void followed.delete(id));
-
-        let nextId = 1;
-        let zone = 0;
-        const fullForm = ([id, { x, y, vx, health }]: [number, ModelEntity]) => ({
-          id,
-          name: `e${id}`,
-          position: { x: x / 256, y: y / 256 },
-          velocity: { x: vx / 256 },
-          components: [pack(CreatureSchema, { health })],
-        });
-        steps.forEach(({ kind, add, remove, move, turn, hurt }, index) => {
-          const isWhole = index === 0 || kind !== "diff";
-          if (kind === "zone") {
-            zone++;
-            nextId = 1;
-            model.clear();
-          }
-          const pick = (n: number): number | undefined => [...model.keys()][n % (model.size || 1)];
-          const left = new Set<number>();
-          for (const n of remove) {
-            const id = pick(n);
-            if (id !== undefined && model.delete(id)) left.add(id);
-          }
-          const entered = new Set<number>();
-          for (let count = 0; count < add; count++) {
-            entered.add(nextId);
-            model.set(nextId, { x: nextId * 100, y: -nextId, vx: 0, health: nextId });
-            nextId++;
-          }
-          const touched = {
-            moved: new Set<number>(),
-            turned: new Set<number>(),
-            hurt: new Set<number>(),
-          };
-          const change = (
-            n: number,
-            name: keyof typeof touched,
-            set: (e: ModelEntity) => void,
-          ): void => {
-            const id = pick(n);
-            const entity = id === undefined ? undefined : model.get(id);
-            if (id === undefined || !entity) return;
-            set(entity);
-            if (!entered.has(id)) touched[name].add(id);
-          };
-          for (const [n, x] of move) change(n, "moved", (e) => (e.x = x));
-          for (const [n, vx] of turn) change(n, "turned", (e) => (e.vx = vx));
-          for (const [n, health] of hurt) change(n, "hurt", (e) => (e.health = health));
-          const column = (ids: Set<number>, read: (e: ModelEntity) => number): number[] =>
-            [...ids].map((id) => read(model.get(id) as ModelEntity));
-          view.apply(
-            update(
-              isWhole
-                ? {
-                    tick: index,
-                    scene: { ...TOWN, zone: `z${zone}` },
-                    entities: [...model].map(fullForm),
-                  }
-                : {
-                    tick: index,
-                    left: [...left],
-                    entities: [...model].filter(([id]) => entered.has(id)).map(fullForm),
-                    moved: {
-                      ids: [...touched.moved],
-                      originX: origin,
-                      xs: column(touched.moved, (e) => e.x - origin),
-                      ys: column(touched.moved, (e) => e.y),
-                    },
-                    turned: {
-                      ids: [...touched.turned],
-                      xs: column(touched.turned, (e) => e.vx),
-                      ys: column(touched.turned, () => 0),
-                    },
-                    changed: [...touched.hurt].map((id) => ({
-                      id,
-                      components: [pack(CreatureSchema, { health: model.get(id)?.health ?? 0 })],
-                    })),
-                  },
-            ),
-          );
-          const shown = [...view.entities.values()].map((entity) => [
-            entity.id,
-            entity.position.x * 256,
-            entity.position.y * 256,
-            entity.velocity.x * 256,
-            entity.get(CreatureSchema)?.health,
-          ]);
-          const expected = [...model].map(([id, e]) => [id, e.x, e.y, e.vx, e.health]);
-          const byId = (a: (number | undefined)[], b: (number | undefined)[]): number =>
-            (a[0] ?? 0) - (b[0] ?? 0);
-          expect(shown.sort(byId)).toEqual(expected.sort(byId));
-          const positions = [...view.entities.values()].map((e) => [
-            e.id,
-            JSON.stringify(e.position),
-          ]);
-          expect(Object.fromEntries(followed)).toEqual(Object.fromEntries(positions));
-          expect(view.problems).toBe(0);
-        });
-      },
-    ),
+    fc.property(fc.array(anyModelStep, { maxLength: 30 }), anyOrigin, (steps, origin) => {
+      const model = createModelWorld(origin);
+      const view = createWorldView({ components: [CreatureSchema] });
+      const followed = followPositions(view);
+      for (const step of steps) {
+        view.apply(model.step(step));
+        expect(Object.fromEntries(shownBy(view))).toEqual(Object.fromEntries(model.entities));
+        const positions = [...view.entities].map(([id, { position }]) => [id, position] as const);
+        expect(Object.fromEntries(followed)).toEqual(Object.fromEntries(positions));
+        expect(view.problems).toBe(0);
+      }
+    }),
   );
 });

@@ -63,7 +63,9 @@ test("the example registers, looks, walks around a wall, talks and leaves", asyn
 });
 
 test("the example names a server that is not there", async () => {
-  const { text, code } = await runWalk("http://127.0.0.1:9", "ada", "a password");
-  expect(text).toContain("error: the connection to http://127.0.0.1:9 failed");
+  const { baseUrl, close } = await startUpdatePeer();
+  await close();
+  const { text, code } = await runWalk(baseUrl, "ada", "a password");
+  expect(text).toContain(`error: the connection to ${baseUrl} failed`);
   expect(code).toBe(1);
 });
