@@ -77,7 +77,7 @@ export function createConnectHandler(options: ConnectHandlerOptions): ConnectHan
     router.service(desc, implementationOf(desc, options.pipeline));
   }
   for (const { desc, implementation } of options.infrastructure ?? []) {
-    router.service(desc, implementation);
+    router.service(desc, implementation as Partial<ServiceImpl<DescService>>);
   }
   const paths = new Map(router.handlers.map((handler) => [handler.requestPath, handler]));
 

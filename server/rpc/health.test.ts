@@ -74,7 +74,7 @@ test("a watcher that leaves makes room for another, and there are not more than 
   const health = createHealth({ services: [], maxWatchers: 1 });
   const leaving = new AbortController();
   const watch = (signal: AbortSignal) => {
-    const stream: Watch = Reflect.get(health.service.implementation, "watch");
+    const stream = health.service.implementation["watch"] as Watch;
     return stream({ service: "" }, { signal });
   };
   const first = watch(leaving.signal);

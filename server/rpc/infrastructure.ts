@@ -4,7 +4,7 @@ import type { ServiceImpl } from "@connectrpc/connect";
 /** A service beside the pipeline: without `access`, without limits, the same on every server. */
 export interface InfrastructureService {
   readonly desc: DescService;
-  readonly implementation: Partial<ServiceImpl<DescService>>;
+  readonly implementation: Readonly<Record<string, unknown>>;
 }
 
 /** Binds an implementation to a service that every server has. */
@@ -12,5 +12,5 @@ export function defineInfrastructure<S extends DescService>(
   desc: S,
   implementation: ServiceImpl<S>,
 ): InfrastructureService {
-  return { desc, implementation: implementation as InfrastructureService["implementation"] };
+  return { desc, implementation: { ...implementation } };
 }

@@ -20,10 +20,7 @@ export interface Call {
 /** A function for each call of a service. */
 export type Handlers<S extends DescService> = {
   readonly [K in keyof S["method"]]: S["method"][K] extends DescMethodUnary<infer I, infer O>
-    ? (
-        request: MessageShape<I>,
-        call: Call,
-      ) => Promise<MessageInitShape<O>> | MessageInitShape<O>
+    ? (request: MessageShape<I>, call: Call) => Promise<MessageInitShape<O>> | MessageInitShape<O>
     : S["method"][K] extends DescMethodServerStreaming<infer I, infer O>
       ? (request: MessageShape<I>, call: Call) => AsyncIterable<MessageInitShape<O>>
       : never;
