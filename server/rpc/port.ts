@@ -69,24 +69,8 @@ export function createPort(options: PortOptions): Port {
   let draining = false;
 
   const handle = guard(options.handler, logger);
-  const http1Server = http.createServer(http1Options(options), (request, response) => {
-    request.on("error", ignore);
-    response.on("error", ignore);
-    if (draining) response.setHeader("connection", "close");
-    response.on("close", () => {
-      if (draining) setImmediate(() => http1Server.closeIdleConnections());
-    });
-    handle(request, response);
-  });
-  const http2Server = http2.createServer(http2Options(options), handle);
-  http2Server.on("stream", (stream) => stream.on("error", ignore));
-  http2Server.on("sessionError", ignore);
-  http2Server.on("session", (session) => {
-    sessions.add(session);
-    session.on("error", ignore);
-    session.on("close", () => sessions.delete(session));
-    watchIdleSession(session, options.idleSessionTimeoutMs ?? IDLE_SESSION_TIMEOUT_MS);
-  });
+  const http1Server = createHttp1Server(options, handle, () => draining);
+  const http2Server = createHttp2Server(options, handle, sessions);
 
   // The http server is the one that listens, since it keeps time of its connections only then. It gets a connection after the peek.
   const acceptHttp1 = http1Server.listeners("connection") as ((socket: Socket) => void)[];
@@ -138,6 +122,41 @@ export function createPort(options: PortOptions): Port {
 
 // An error of a connection also closes it, and whoever uses it is told by that. Without a listener it would end the process.
 function ignore(): void {}
+
+function createHttp1Server(
+  options: PortOptions,
+  handle: PortOptions["handler"],
+  isDraining: () => boolean,
+): http.Server {
+  const server = http.createServer(http1Options(options), (request, response) => {
+    request.on("error", ignore);
+    response.on("error", ignore);
+    if (isDraining()) response.setHeader("connection", "close");
+    response.on("close", () => {
+      if (isDraining()) setImmediate(() => server.closeIdleConnections());
+    });
+    handle(request, response);
+  });
+  return server;
+}
+
+// It never listens, but is handed its connections, and so cannot tell which are open: `sessions` does.
+function createHttp2Server(
+  options: PortOptions,
+  handle: PortOptions["handler"],
+  sessions: Set<Session>,
+): http2.Http2Server {
+  const server = http2.createServer(http2Options(options), handle);
+  server.on("stream", (stream) => stream.on("error", ignore));
+  server.on("sessionError", ignore);
+  server.on("session", (session) => {
+    sessions.add(session);
+    session.on("error", ignore);
+    session.on("close", () => sessions.delete(session));
+    watchIdleSession(session, options.idleSessionTimeoutMs ?? IDLE_SESSION_TIMEOUT_MS);
+  });
+  return server;
+}
 
 function http1Options(options: PortOptions): http.ServerOptions {
   return {
