@@ -9,7 +9,7 @@ import { ErrorReason } from "../../gen/ts/realmwire/v1/error_pb.ts";
 import type { Role } from "../../gen/ts/realmwire/v1/options_pb.ts";
 import type { Bus, Subscription } from "../bus/bus.ts";
 import { DomainError } from "../errors.ts";
-import type { Logger } from "../rpc/logger.ts";
+import type { Logger } from "../logger.ts";
 import type { Store } from "../store/store.ts";
 import { createCharacters, nameTaken } from "./characters.ts";
 import { type DevAccountsOptions, createDevAccounts } from "./dev-accounts.ts";

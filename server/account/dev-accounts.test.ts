@@ -38,7 +38,7 @@ test("[JW-8] are created once, each with a password of its own, at whatever node
   ]);
   await other.close();
   const passwords = new Map(both.flatMap((created) => [...created]));
-  expect(both.map(({ size }) => size).toSorted()).toEqual([0, 4]);
+  expect(both.map(({ size }) => size).toSorted((a, b) => a - b)).toEqual([0, 4]);
   const roles: Role[] = [];
   for (const name of ["ada", "bob", "builder", "admin"]) {
     const password = passwords.get(name) ?? "";

@@ -3,7 +3,7 @@ import { ErrorReason } from "../../gen/ts/realmwire/v1/error_pb.ts";
 import { Role } from "../../gen/ts/realmwire/v1/options_pb.ts";
 import type { Bus } from "../bus/bus.ts";
 import { hasReason } from "../errors.ts";
-import type { Logger } from "../rpc/logger.ts";
+import type { Logger } from "../logger.ts";
 import type { Store } from "../store/store.ts";
 import type { Accounts } from "./accounts.ts";
 import type { Passwords } from "./passwords.ts";

@@ -1,5 +1,7 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
+import { ErrorReason } from "../../gen/ts/realmwire/v1/error_pb.ts";
 import { Role } from "../../gen/ts/realmwire/v1/options_pb.ts";
+import { DomainError } from "../errors.ts";
 import { createSessionCache, type KnownSession } from "./session-cache.ts";
 
 function live(key: string, accountId = 1): KnownSession {
@@ -18,6 +20,7 @@ function setUp(options: { maxSessions?: number } = {}) {
       return new Promise((resolve) => answers.set(key, resolve));
     },
     ttlMs: 1_000,
+    staleMs: 5_000,
     maxSessions: options.maxSessions ?? 10,
     now: () => nowMs,
   });
@@ -70,6 +73,7 @@ test("a failed look-up is not remembered either", async () => {
   const cache = createSessionCache({
     find: (key) => (calls++ === 0 ? Promise.reject(new Error("away")) : Promise.resolve(live(key))),
     ttlMs: 1_000,
+    staleMs: 5_000,
     maxSessions: 10,
     now: () => 0,
   });
@@ -128,4 +132,83 @@ test("at the bound the one not used for longest is forgotten", async () => {
   expect(asked).toHaveLength(3);
   void cache.get("b");
   expect(asked).toHaveLength(4);
+});
+
+describe("while the store is away", () => {
+  /** A cache before a source that is there or not. */
+  function setUpOutage() {
+    const source = { isAway: false, nowMs: 0, hangs: false };
+    const cache = createSessionCache({
+      find: (key) => {
+        if (source.hangs) return new Promise(() => {});
+        if (!source.isAway) return Promise.resolve(live(key));
+        return Promise.reject(new DomainError(ErrorReason.STORE_UNAVAILABLE, "away"));
+      },
+      ttlMs: 1_000,
+      staleMs: 5_000,
+      maxSessions: 10,
+      now: () => source.nowMs,
+    });
+    return { cache, source };
+  }
+
+  test("known sessions go on for a bounded time, unknown ones are refused", async () => {
+    const { cache, source } = setUpOutage();
+    await cache.get("k");
+    source.isAway = true;
+    source.nowMs = 1_000;
+    expect(await cache.get("k")).toEqual(live("k"));
+    await expect(cache.get("other")).rejects.toThrow("away");
+    source.nowMs = 5_999;
+    expect(await cache.get("k")).toEqual(live("k"));
+    source.nowMs = 6_000;
+    await expect(cache.get("k")).rejects.toThrow("away");
+  });
+
+  test("nobody waits for a store that does not answer, after the first who noticed", async () => {
+    const { cache, source } = setUpOutage();
+    await cache.get("k");
+    source.isAway = true;
+    source.nowMs = 1_000;
+    await cache.get("k");
+    source.hangs = true;
+    expect(await cache.get("k")).toEqual(live("k"));
+  });
+
+  test("sessions that ended do not go on", async () => {
+    const { cache, source } = setUpOutage();
+    await cache.get("k");
+    cache.set("k", { kind: "ended" });
+    await cache.get("gone");
+    cache.forget("gone");
+    source.isAway = true;
+    source.nowMs = 1_000;
+    await expect(cache.get("k")).rejects.toThrow("away");
+    await expect(cache.get("gone")).rejects.toThrow("away");
+  });
+
+  test("one that is forgotten while the store does not answer does not go on either", async () => {
+    const { cache, source } = setUpOutage();
+    await cache.get("k");
+    source.isAway = true;
+    source.nowMs = 1_000;
+    const asking = cache.get("k");
+    cache.forget("k");
+    await expect(asking).rejects.toThrow("away");
+  });
+
+  test("what the store says counts again as soon as it is back", async () => {
+    const { cache, source } = setUpOutage();
+    await cache.get("k");
+    source.isAway = true;
+    source.nowMs = 1_000;
+    await cache.get("k");
+    source.isAway = false;
+    await cache.get("k");
+    await new Promise((resolve) => setImmediate(resolve));
+    // The look-up in the background has refreshed it.
+    source.isAway = true;
+    source.nowMs = 6_500;
+    expect(await cache.get("k")).toEqual(live("k"));
+  });
 });

@@ -1,3 +1,5 @@
+import { ErrorReason } from "../../gen/ts/realmwire/v1/error_pb.ts";
+import { hasReason } from "../errors.ts";
 import type { Session } from "./session.ts";
 
 /** What is known of a session. */
@@ -8,7 +10,10 @@ export type KnownSession =
 
 /** Remembers sessions, so that not every call asks the store. */
 export interface SessionCache {
-  /** What is known of a session, looked up if need be; many who ask at once share one look-up. Undefined: there is none. */
+  /**
+   * What is known of a session, looked up if need be; many who ask at once share one look-up. Undefined: there is
+   * none. While the store is away, what was known of a live session is answered for `staleMs` longer.
+   */
   get(key: string): Promise<KnownSession | undefined>;
   /** Replaces what is remembered. */
   set(key: string, known: KnownSession): void;
@@ -23,6 +28,8 @@ export interface SessionCacheOptions {
   readonly find: (key: string) => Promise<KnownSession | undefined>;
   /** How long something is remembered, in milliseconds. */
   readonly ttlMs: number;
+  /** How much longer it is good enough while the store is away, in milliseconds. */
+  readonly staleMs: number;
   /** How many sessions are remembered. The one not used for longest is forgotten first. */
   readonly maxSessions: number;
   readonly now: () => number;
@@ -30,9 +37,11 @@ export interface SessionCacheOptions {
 
 /** Creates a cache of sessions. */
 export function createSessionCache(options: SessionCacheOptions): SessionCache {
-  const { find, ttlMs, maxSessions, now } = options;
-  const remembered = new Map<string, { known: KnownSession; untilMs: number }>();
+  const { find, ttlMs, staleMs, maxSessions, now } = options;
+  const remembered = new Map<string, Entry>();
   const lookups = new Map<string, Promise<KnownSession | undefined>>();
+  /** Whether the last look-up found the store away: then nobody with an old entry waits for another try. */
+  let isStoreAway = false;
 
   function set(key: string, known: KnownSession): void {
     remembered.delete(key);
@@ -44,34 +53,75 @@ export function createSessionCache(options: SessionCacheOptions): SessionCache {
   }
 
   function lookUp(key: string): Promise<KnownSession | undefined> {
-    const lookup = find(key)
-      .then((known) => {
+    const running = lookups.get(key);
+    if (running !== undefined) {
+      return running;
+    }
+    const lookup = ask(key).then(
+      (known) => {
         // Forgotten meanwhile: what was found may be older than the reason to forget it. Unknown sessions
         // are not remembered, since anybody can make up any number of them.
-        if (known !== undefined && lookups.get(key) === lookup) {
-          set(key, known);
+        if (lookups.get(key) === lookup) {
+          lookups.delete(key);
+          if (known === undefined) remembered.delete(key);
+          else set(key, known);
         }
         return known;
-      })
-      .finally(() => {
+      },
+      (error: unknown) => {
         if (lookups.get(key) === lookup) {
           lookups.delete(key);
         }
-      });
+        throw error;
+      },
+    );
     lookups.set(key, lookup);
     return lookup;
+  }
+
+  async function ask(key: string): Promise<KnownSession | undefined> {
+    try {
+      const known = await find(key);
+      isStoreAway = false;
+      return known;
+    } catch (error) {
+      isStoreAway = hasReason(error, ErrorReason.STORE_UNAVAILABLE);
+      throw error;
+    }
+  }
+
+  function isGoodEnough(entry: Entry | undefined): entry is Entry {
+    return entry?.known.kind === "live" && now() < entry.untilMs + staleMs;
+  }
+
+  async function getAgain(key: string, entry: Entry | undefined) {
+    const lookup = lookUp(key);
+    if (isStoreAway && isGoodEnough(entry)) {
+      // It goes on in the background, and says when the store is back.
+      lookup.catch(() => undefined);
+      return entry.known;
+    }
+    try {
+      return await lookup;
+    } catch (error) {
+      // Unless it was forgotten meanwhile.
+      if (isStoreAway && isGoodEnough(entry) && remembered.get(key) === entry) {
+        return entry.known;
+      }
+      throw error;
+    }
   }
 
   return {
     async get(key) {
       const entry = remembered.get(key);
-      if (entry !== undefined && now() < entry.untilMs) {
-        // To the end of the map's order: used last.
-        remembered.delete(key);
-        remembered.set(key, entry);
-        return entry.known;
+      if (entry === undefined || now() >= entry.untilMs) {
+        return getAgain(key, entry);
       }
-      return lookups.get(key) ?? lookUp(key);
+      // To the end of the map's order: used last.
+      remembered.delete(key);
+      remembered.set(key, entry);
+      return entry.known;
     },
     set(key, known) {
       lookups.delete(key);
@@ -91,4 +141,9 @@ export function createSessionCache(options: SessionCacheOptions): SessionCache {
       }
     },
   };
+}
+
+interface Entry {
+  readonly known: KnownSession;
+  readonly untilMs: number;
 }

@@ -1,4 +1,4 @@
-import type { Logger } from "../rpc/logger.ts";
+import type { Logger } from "../logger.ts";
 import type { Store } from "../store/store.ts";
 import { tokenHashOf } from "./tokens.ts";
 

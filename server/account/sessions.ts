@@ -6,23 +6,23 @@ import {
   SessionRecordSchema,
   SessionState,
 } from "../../gen/ts/realmwire/internal/v1/record_pb.ts";
-import { ErrorReason } from "../../gen/ts/realmwire/v1/error_pb.ts";
-import { DomainError } from "../errors.ts";
-import type { Logger } from "../rpc/logger.ts";
+import type { Logger } from "../logger.ts";
 import type { Store } from "../store/store.ts";
+import { createAuthenticator } from "./authenticator.ts";
 import { createSessionCache } from "./session-cache.ts";
+import { createSessionCleanup } from "./session-cleanup.ts";
 import { createSessionExtensions } from "./session-extensions.ts";
 import type { EndState, SessionNews } from "./session-news.ts";
 import { toKnownEnd, toKnownSession, toSession } from "./session-view.ts";
 import type { Authenticator, Session } from "./session.ts";
-import { createToken, hashToken, isToken, sessionKey, tokenHashOf } from "./tokens.ts";
+import { createToken, hashToken, sessionKey, tokenHashOf } from "./tokens.ts";
 
 /** Sessions that a node remembers, about 400 bytes each. */
 const MAX_CACHED_SESSIONS = 20_000;
 /** How long a node goes on with what it remembers, in milliseconds, should it miss the news of a session's end. */
 const CACHE_TTL_MS = 60_000;
-/** How often sessions that ran out are deleted, in milliseconds. */
-const CLEANUP_INTERVAL_MS = 3_600_000;
+/** How much longer sessions go on while the store is away, in milliseconds: who walks and talks needs no store. */
+const OUTAGE_GRACE_MS = 3_600_000;
 
 /** The sessions of all accounts. */
 export interface Sessions extends Authenticator {
@@ -75,6 +75,7 @@ export function createSessions(options: SessionsOptions): Sessions {
   const cache = createSessionCache({
     find: async (key) => toKnownSession(await store.findSession(tokenHashOf(key))),
     ttlMs: CACHE_TTL_MS,
+    staleMs: OUTAGE_GRACE_MS,
     maxSessions: MAX_CACHED_SESSIONS,
     now,
   });
@@ -89,17 +90,7 @@ export function createSessions(options: SessionsOptions): Sessions {
     // The next call reads the new end from the store.
     onExtended: cache.forget,
   });
-  let cleanup: ReturnType<typeof setInterval> | undefined;
-  let cleaning: Promise<void> = Promise.resolve();
-
-  async function deleteExpired(): Promise<void> {
-    try {
-      const deleted = await store.deleteExpiredSessions(now());
-      logger.info({ deleted }, "sessions that ran out are deleted");
-    } catch (error) {
-      logger.warn({ err: error }, "sessions that ran out were not deleted");
-    }
-  }
+  const cleanup = createSessionCleanup({ store, now, logger });
 
   /** This node knows at once, the others when the news reach them. */
   function announceEnd(tokenHash: Uint8Array, state: EndState): void {
@@ -113,43 +104,11 @@ export function createSessions(options: SessionsOptions): Sessions {
     }
   }
 
-  async function authenticate(token: string): Promise<Session> {
-    if (!isToken(token)) {
-      throw tokenInvalid();
-    }
-    const key = sessionKey(hashToken(token));
-    let known = await cache.get(key);
-    if (known?.kind === "live" && known.expiresAtMs <= now()) {
-      // Another node may have extended it meanwhile.
-      cache.forget(key);
-      known = await cache.get(key);
-    }
-    switch (known?.kind) {
-      case "live":
-        if (known.expiresAtMs <= now()) {
-          throw tokenInvalid();
-        }
-        extensions.consider(key, known.expiresAtMs);
-        return known.session;
-      case "replaced":
-        throw new DomainError(ErrorReason.SESSION_REPLACED, "the character was logged in again");
-      case "ended":
-      case undefined:
-        throw tokenInvalid();
-    }
-  }
-
   return {
-    authenticate,
-    async start() {
-      await deleteExpired();
-      cleanup = setInterval(() => {
-        cleaning = deleteExpired();
-      }, CLEANUP_INTERVAL_MS).unref();
-    },
+    ...createAuthenticator({ cache, extensions, now }),
+    start: cleanup.start,
     async close() {
-      clearInterval(cleanup);
-      await cleaning;
+      await cleanup.close();
       await extensions.close();
     },
     async open(account, character) {
@@ -207,10 +166,6 @@ export function createSessions(options: SessionsOptions): Sessions {
     },
     refreshAccount: cache.forgetAccount,
   };
-}
-
-function tokenInvalid(): DomainError {
-  return new DomainError(ErrorReason.TOKEN_INVALID, "the token is unknown or no longer works");
 }
 
 /** The store's fact that names the session which plays a character. At most one live session does. */

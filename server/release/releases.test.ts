@@ -86,13 +86,13 @@ describe("publishing", () => {
     await write(`${platform}/1.1.0/app.js`, "two");
     const here = await startNode();
     const there = await startNode();
-    const told: unknown[] = [];
-    here.onPublished(({ version }) =>
-      told.push(["here", version, here.current(platform)?.info.version]),
-    );
+    const told: string[] = [];
+    const tell = (node: string, releases: Releases, version: string) =>
+      told.push(`${node} told of ${version} offers ${releases.current(platform)?.info.version}`);
+    here.onPublished(({ version }) => tell("here", here, version));
     const heard = new Promise<void>((resolve) => {
       there.onPublished(({ version }) => {
-        told.push(["there", version, there.current(platform)?.info.version]);
+        tell("there", there, version);
         if (version === "1.1.0") resolve();
       });
     });
@@ -101,11 +101,28 @@ describe("publishing", () => {
     await heard;
     await here.close();
     expect(told.toSorted()).toEqual([
-      ["here", "1.0.0", "1.0.0"],
-      ["here", "1.1.0", "1.1.0"],
-      ["there", "1.0.0", "1.0.0"],
-      ["there", "1.1.0", "1.1.0"],
+      "here told of 1.0.0 offers 1.0.0",
+      "here told of 1.1.0 offers 1.1.0",
+      "there told of 1.0.0 offers 1.0.0",
+      "there told of 1.1.0 offers 1.1.0",
     ]);
+  });
+
+  test("at once lets the last one win, and no node goes back", async () => {
+    await write(`${platform}/1.0.0/app.js`, "one");
+    await write(`${platform}/1.1.0/app.js`, "two");
+    const here = await startNode();
+    const there = await startNode();
+    const offered: (string | undefined)[] = [];
+    here.onPublished(() => offered.push(here.current(platform)?.info.version));
+    await Promise.all([
+      here.publish({ platform, version: "1.0.0" }),
+      here.publish({ platform, version: "1.1.0" }),
+    ]);
+    await here.close();
+    await there.close();
+    expect(offered).toEqual(["1.1.0", "1.1.0"]);
+    expect(there.current(platform)?.info.version).toBe("1.1.0");
   });
 
   test("again makes all nodes read the folder again", async () => {

@@ -1,7 +1,7 @@
 import { lstat } from "node:fs/promises";
 import { join } from "node:path";
-import { create, equals, fromBinary, toBinary } from "@bufbuild/protobuf";
-import { timestampFromMs } from "@bufbuild/protobuf/wkt";
+import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
+import { timestampFromMs, timestampMs } from "@bufbuild/protobuf/wkt";
 import {
   ReleaseRecordSchema,
   type ReleaseRecord,
@@ -11,17 +11,15 @@ import { ErrorReason } from "../../gen/ts/realmwire/v1/error_pb.ts";
 import { ClientReleaseSchema, type ClientRelease } from "../../gen/ts/realmwire/v1/flag_pb.ts";
 import type { Bus, Subscription } from "../bus/bus.ts";
 import { DomainError } from "../errors.ts";
-import type { Logger } from "../rpc/logger.ts";
+import type { Logger } from "../logger.ts";
 import type { Store } from "../store/store.ts";
+import { createOldImages } from "./old-images.ts";
+import { oldestWorkingOf, requirePublishable } from "./publish-rules.ts";
 import { readReleaseImage, type ReleaseImage } from "./release-image.ts";
 import { compareSemver, isSemver } from "./semver.ts";
 
 /** Where all nodes are told of a published release. */
 const PUBLISHED_SUBJECT = "release.published";
-/** A platform is the name of a folder; it has no separators and does not begin with a dot. */
-const PLATFORM_FORM = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/;
-/** Images of releases that are no longer current, kept for callers who ask for them. The oldest use is forgotten. */
-const MAX_OLD_IMAGES = 16;
 
 /** A release that can be sent. */
 export interface Release {
@@ -29,6 +27,11 @@ export interface Release {
   readonly info: ClientRelease;
   /** Its files. */
   readonly image: ReleaseImage;
+}
+
+/** A release that is the current one of its platform. */
+interface CurrentRelease extends Release {
+  readonly publishedAtMs: number;
 }
 
 /** What {@link Releases.publish} makes current. */
@@ -77,8 +80,11 @@ export interface ReleasesOptions {
 /** Creates the client releases of a server. */
 export function createReleases(options: ReleasesOptions): Releases {
   const { clientsDir, store, bus, now, logger } = options;
-  const currents = new Map<string, Release>();
-  const oldImages = new Map<string, Promise<ReleaseImage>>();
+  const currents = new Map<string, CurrentRelease>();
+  const oldImages = createOldImages({
+    read: (platform, version) =>
+      inTurn(async () => readReleaseImage(await findFolder(clientsDir, platform, version))),
+  });
   const listeners = new Set<(release: ClientRelease) => void>();
   let subscription: Subscription | undefined;
   let last: Promise<unknown> = Promise.resolve();
@@ -90,18 +96,17 @@ export function createReleases(options: ReleasesOptions): Releases {
     return result;
   }
 
-  async function load(record: Pick<ReleaseRecord, "platform" | "version" | "oldestWorking">) {
-    const { platform, version, oldestWorking } = record;
-    const image = await readReleaseImage(await findFolder(clientsDir, platform, version));
-    return { info: create(ClientReleaseSchema, { platform, version, oldestWorking }), image };
-  }
-
-  async function loadStored(record: ReleaseRecord): Promise<void> {
+  /** Makes a stored release current if this node has its folder. */
+  async function takeOver(record: ReleaseRecord): Promise<Release | undefined> {
     const { platform, version } = record;
     try {
-      currents.set(platform, await load(record));
+      const release = await load(clientsDir, record);
+      currents.set(platform, release);
+      oldImages.forget(platform, version);
+      return release;
     } catch (error) {
       logger.error({ err: error, platform, version }, "a client release cannot be offered");
+      return undefined;
     }
   }
 
@@ -109,16 +114,17 @@ export function createReleases(options: ReleasesOptions): Releases {
     const { platform, version } = request;
     requirePublishable(request);
     const before = (await store.listReleases()).find((record) => record.platform === platform);
-    const oldestWorking = request.oldestWorking || oldestOf(before?.oldestWorking, version);
-    const release = await load({ platform, version, oldestWorking });
-    const publishedAt = timestampFromMs(now());
-    await store.publishRelease(
-      create(ReleaseRecordSchema, { platform, version, oldestWorking, publishedAt }),
-    );
+    const oldestWorking = request.oldestWorking || oldestWorkingOf(before?.oldestWorking, version);
+    // Later than the one before also within a millisecond, and when the clock was put back.
+    const earliestMs = before === undefined ? 0 : publishedAtMs(before) + 1;
+    const publishedAt = timestampFromMs(Math.max(now(), earliestMs));
+    const record = create(ReleaseRecordSchema, { platform, version, oldestWorking, publishedAt });
+    const release = await load(clientsDir, record);
+    await store.publishRelease(record);
     currents.set(platform, release);
-    oldImages.delete(`${platform}/${version}`);
+    oldImages.forget(platform, version);
     const message = create(ReleasePublishedSchema, {
-      release: release.info,
+      release: record,
       imageSha256: release.image.sha256,
     });
     bus.publish(PUBLISHED_SUBJECT, toBinary(ReleasePublishedSchema, message));
@@ -127,32 +133,28 @@ export function createReleases(options: ReleasesOptions): Releases {
   }
 
   async function onMessage(payload: Uint8Array): Promise<void> {
-    const { release: info, imageSha256 } = fromBinary(ReleasePublishedSchema, payload);
-    if (info === undefined) {
+    const { release: record, imageSha256 } = fromBinary(ReleasePublishedSchema, payload);
+    if (record === undefined) {
       return;
     }
-    const known = currents.get(info.platform);
-    const isKnown = known !== undefined && equals(ClientReleaseSchema, known.info, info);
-    if (!isKnown || !isSame(known.image, imageSha256)) {
-      await follow(info, imageSha256);
-    }
+    await follow(record, imageSha256);
+    const info = toInfo(record);
     for (const listener of listeners) {
       listener(info);
     }
   }
 
-  /** Another node published this: it becomes current here too if this node has the folder. */
-  async function follow(info: ClientRelease, imageSha256: Uint8Array): Promise<void> {
-    const { platform, version } = info;
-    try {
-      const release = await load(info);
-      currents.set(platform, release);
-      oldImages.delete(`${platform}/${version}`);
-      if (!isSame(release.image, imageSha256)) {
-        logger.warn({ platform, version }, "this node's client release differs from the published");
-      }
-    } catch (error) {
-      logger.error({ err: error, platform, version }, "a client release cannot be offered");
+  /** Takes over what any node published, this one included, unless it is known or something newer is. */
+  async function follow(record: ReleaseRecord, imageSha256: Uint8Array): Promise<void> {
+    const { platform, version } = record;
+    const known = currents.get(platform);
+    const isNewer = known === undefined || known.publishedAtMs < publishedAtMs(record);
+    if (!isNewer) {
+      return;
+    }
+    const release = await takeOver(record);
+    if (release !== undefined && Buffer.compare(release.image.sha256, imageSha256) !== 0) {
+      logger.warn({ platform, version }, "this node's client release differs from the published");
     }
   }
 
@@ -164,22 +166,6 @@ export function createReleases(options: ReleasesOptions): Releases {
     return currents.get(platform);
   }
 
-  function oldImage(platform: string, version: string): Promise<ReleaseImage> {
-    const key = `${platform}/${version}`;
-    const image =
-      oldImages.get(key) ??
-      inTurn(async () => readReleaseImage(await findFolder(clientsDir, platform, version)));
-    // Setting it again moves it to the end: the first one is the one not used for longest.
-    oldImages.delete(key);
-    oldImages.set(key, image);
-    image.catch(() => oldImages.delete(key));
-    const [oldest] = oldImages.keys();
-    if (oldImages.size > MAX_OLD_IMAGES && oldest !== undefined) {
-      oldImages.delete(oldest);
-    }
-    return image;
-  }
-
   return {
     async start() {
       subscription = bus.subscribe(PUBLISHED_SUBJECT, (payload) => {
@@ -187,11 +173,16 @@ export function createReleases(options: ReleasesOptions): Releases {
           logger.error({ err: error }, "a published client release was not taken over"),
         );
       });
-      await inTurn(async () => {
-        for (const record of await store.listReleases()) {
-          await loadStored(record);
-        }
-      });
+      try {
+        await inTurn(async () => {
+          for (const record of await store.listReleases()) {
+            await takeOver(record);
+          }
+        });
+      } catch (error) {
+        subscription.close();
+        throw error;
+      }
     },
     async close() {
       subscription?.close();
@@ -215,7 +206,7 @@ export function createReleases(options: ReleasesOptions): Releases {
       if (!isSemver(version) || compareSemver(version, release.info.version) > 0) {
         throw releaseUnknown(release.info.platform, version);
       }
-      const image = await oldImage(release.info.platform, version);
+      const image = await oldImages.get(release.info.platform, version);
       return { info: create(ClientReleaseSchema, { ...release.info, version }), image };
     },
     onPublished(listener) {
@@ -223,6 +214,20 @@ export function createReleases(options: ReleasesOptions): Releases {
       return { close: () => listeners.delete(listener) };
     },
   };
+}
+
+async function load(clientsDir: string, record: ReleaseRecord): Promise<CurrentRelease> {
+  const folder = await findFolder(clientsDir, record.platform, record.version);
+  const image = await readReleaseImage(folder);
+  return { info: toInfo(record), image, publishedAtMs: publishedAtMs(record) };
+}
+
+function toInfo({ platform, version, oldestWorking }: ReleaseRecord): ClientRelease {
+  return create(ClientReleaseSchema, { platform, version, oldestWorking });
+}
+
+function publishedAtMs({ publishedAt }: ReleaseRecord): number {
+  return publishedAt === undefined ? 0 : timestampMs(publishedAt);
 }
 
 /** The folder of a release. Rejects with `RELEASE_UNKNOWN` when there is none. */
@@ -233,39 +238,6 @@ async function findFolder(clientsDir: string, platform: string, version: string)
     throw releaseUnknown(platform, version);
   }
   return folder;
-}
-
-function requirePublishable(request: PublishOptions): void {
-  const { platform, version, oldestWorking } = request;
-  const violations = [];
-  if (!PLATFORM_FORM.test(platform)) {
-    violations.push({
-      field: "platform",
-      description: "must be letters, digits, `_`, `-` and `.`",
-    });
-  }
-  if (!isSemver(version)) {
-    violations.push({ field: "version", description: "must be a semantic version" });
-  }
-  if (oldestWorking && !isSemver(oldestWorking)) {
-    violations.push({ field: "oldest_working", description: "must be a semantic version" });
-  } else if (oldestWorking && isSemver(version) && compareSemver(oldestWorking, version) > 0) {
-    violations.push({ field: "oldest_working", description: "must not be newer than `version`" });
-  }
-  if (violations.length > 0) {
-    throw new DomainError(ErrorReason.INVALID_FIELDS, "the release cannot be named so", {
-      violations,
-    });
-  }
-}
-
-/** What worked before still works, unless the new release is older than that. */
-function oldestOf(before: string | undefined, version: string): string {
-  return before && isSemver(before) && compareSemver(before, version) < 0 ? before : version;
-}
-
-function isSame(image: ReleaseImage, sha256: Uint8Array): boolean {
-  return Buffer.compare(image.sha256, sha256) === 0;
 }
 
 function releaseUnknown(platform: string, version: string): DomainError {

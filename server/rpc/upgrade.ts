@@ -9,7 +9,7 @@ import { DomainError, hasReason } from "../errors.ts";
 import { readContent, type ReleaseContent } from "../release/release-content.ts";
 import type { ReleaseImage } from "../release/release-image.ts";
 import type { Releases } from "../release/releases.ts";
-import type { Logger } from "./logger.ts";
+import type { Logger } from "../logger.ts";
 import type { Call } from "./service.ts";
 
 /** Upgrades that run at once on a node; each holds a file open and a piece of 64 KiB. Beyond: TOO_MANY_CALLS. */

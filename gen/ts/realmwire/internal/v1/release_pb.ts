@@ -4,15 +4,15 @@
 
 import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import type { ClientRelease } from "../../v1/flag_pb.ts";
-import { file_realmwire_v1_flag } from "../../v1/flag_pb.ts";
+import type { ReleaseRecord } from "./record_pb.ts";
+import { file_realmwire_internal_v1_record } from "./record_pb.ts";
 import type { Message } from "@bufbuild/protobuf";
 
 /**
  * Describes the file realmwire/internal/v1/release.proto.
  */
 export const file_realmwire_internal_v1_release: GenFile = /*@__PURE__*/
-  fileDesc("CiNyZWFsbXdpcmUvaW50ZXJuYWwvdjEvcmVsZWFzZS5wcm90bxIVcmVhbG13aXJlLmludGVybmFsLnYxIlYKEFJlbGVhc2VQdWJsaXNoZWQSLAoHcmVsZWFzZRgBIAEoCzIbLnJlYWxtd2lyZS52MS5DbGllbnRSZWxlYXNlEhQKDGltYWdlX3NoYTI1NhgCIAEoDELOAQoZY29tLnJlYWxtd2lyZS5pbnRlcm5hbC52MVABWkZnaXRodWIuY29tL3JlYWxtd2lyZS9yZWFsbXdpcmUvZ2VuL2dvL3JlYWxtd2lyZS9pbnRlcm5hbC92MTtpbnRlcm5hbHYxogIDUldJqgIVUmVhbG13aXJlLkludGVybmFsLlYxugIWUmVhbG13aXJlX0ludGVybmFsX1YxX8oCFVJlYWxtd2lyZVxJbnRlcm5hbFxWMeoCF1JlYWxtd2lyZTo6SW50ZXJuYWw6OlYxYgZwcm90bzM", [file_realmwire_v1_flag]);
+  fileDesc("CiNyZWFsbXdpcmUvaW50ZXJuYWwvdjEvcmVsZWFzZS5wcm90bxIVcmVhbG13aXJlLmludGVybmFsLnYxIl8KEFJlbGVhc2VQdWJsaXNoZWQSNQoHcmVsZWFzZRgBIAEoCzIkLnJlYWxtd2lyZS5pbnRlcm5hbC52MS5SZWxlYXNlUmVjb3JkEhQKDGltYWdlX3NoYTI1NhgCIAEoDELOAQoZY29tLnJlYWxtd2lyZS5pbnRlcm5hbC52MVABWkZnaXRodWIuY29tL3JlYWxtd2lyZS9yZWFsbXdpcmUvZ2VuL2dvL3JlYWxtd2lyZS9pbnRlcm5hbC92MTtpbnRlcm5hbHYxogIDUldJqgIVUmVhbG13aXJlLkludGVybmFsLlYxugIWUmVhbG13aXJlX0ludGVybmFsX1YxX8oCFVJlYWxtd2lyZVxJbnRlcm5hbFxWMeoCF1JlYWxtd2lyZTo6SW50ZXJuYWw6OlYxYgZwcm90bzM", [file_realmwire_internal_v1_record]);
 
 /**
  * A client release became the current one of its platform. Sent to all nodes on `release.published`.
@@ -23,9 +23,9 @@ export type ReleasePublished = Message<"realmwire.internal.v1.ReleasePublished">
   /**
    * The release.
    *
-   * @generated from field: realmwire.v1.ClientRelease release = 1;
+   * @generated from field: realmwire.internal.v1.ReleaseRecord release = 1;
    */
-  release?: ClientRelease | undefined;
+  release?: ReleaseRecord | undefined;
 
   /**
    * SHA-256 over its list of files, 32 bytes. A node whose folder gives another one must read it again.
