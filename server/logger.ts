@@ -1,4 +1,6 @@
-/** What the server's parts need of a logger; pino has this shape. */
+import { inspect } from "node:util";
+
+/** Where a part of the server writes its log. A pino logger is one. */
 export interface Logger {
   debug(fields: object, message: string): void;
   info(fields: object, message: string): void;
@@ -6,10 +8,14 @@ export interface Logger {
   error(fields: object, message: string): void;
 }
 
-/** A logger that says nothing, for parts that are made without one. */
-export const silentLogger: Logger = {
-  debug: () => {},
-  info: () => {},
-  warn: () => {},
-  error: () => {},
+/** Errors and warnings to standard error, nothing else: what is used where no logger is given, so that no failure is lost. */
+export const plainLogger: Logger = {
+  debug() {},
+  info() {},
+  warn: writeLine,
+  error: writeLine,
 };
+
+function writeLine(fields: object, message: string): void {
+  process.stderr.write(`${message} ${inspect(fields)}\n`);
+}

@@ -24,7 +24,7 @@ import {
 } from "@connectrpc/connect-node";
 import type { CallContext } from "./admission.ts";
 import type { InfrastructureService } from "./infrastructure.ts";
-import { type Logger, plainLogger } from "./logger.ts";
+import { type Logger, plainLogger } from "../logger.ts";
 import { peerOf } from "./peer.ts";
 import type { Pipeline } from "./pipeline.ts";
 import { pathOf, type PortRequest, type PortResponse, sendPlain } from "./plain-answer.ts";

@@ -3,7 +3,7 @@ import { durationFromMs } from "@bufbuild/protobuf/wkt";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { ErrorDetailSchema, ErrorReason } from "../../gen/ts/realmwire/v1/error_pb.ts";
 import { DomainError } from "../errors.ts";
-import type { Logger } from "./logger.ts";
+import type { Logger } from "../logger.ts";
 
 type MeantReason = Exclude<(typeof ErrorReason)[keyof typeof ErrorReason], 0>;
 

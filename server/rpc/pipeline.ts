@@ -20,7 +20,7 @@ import {
   type Route,
 } from "./admission.ts";
 import { createErrorMapper, type ErrorMapper } from "./error-mapping.ts";
-import { type Logger, plainLogger } from "./logger.ts";
+import { type Logger, plainLogger } from "../logger.ts";
 import type { Call, ServiceDefinition } from "./service.ts";
 import { openStream } from "./stream-call.ts";
 import { createRequestValidator } from "./validation.ts";

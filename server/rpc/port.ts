@@ -1,7 +1,7 @@
 import http from "node:http";
 import http2 from "node:http2";
 import type { AddressInfo, Socket } from "node:net";
-import { type Logger, plainLogger } from "./logger.ts";
+import { type Logger, plainLogger } from "../logger.ts";
 import { type PortRequest, type PortResponse, sendPlain } from "./plain-answer.ts";
 import { peekProtocol } from "./preface.ts";
 

@@ -106,14 +106,19 @@ function leastViewer(visible: Visibility): ViewerClass | undefined {
   }
 }
 
-/** A component of an entity: its message, when it last changed for whom, and its encoded forms. */
-export interface Cell {
-  readonly type: ComponentType;
-  message: Message;
+/** What viewers need of a component, be it in a zone or in a mirror of one. */
+export interface SeenCell {
+  readonly type: Pick<ComponentType, "seenBy">;
   /** For each class of viewers the tick of the last change that it sees. */
   readonly changedTicks: [number, number, number];
-  /** For each class the serialized `Any`, made when first needed after a change. */
+  /** For each class the serialized `Any`; in a zone made when first needed after a change. */
   readonly encoded: [Uint8Array | undefined, Uint8Array | undefined, Uint8Array | undefined];
+}
+
+/** A component of an entity: its message, when it last changed for whom, and its encoded forms. */
+export interface Cell extends SeenCell {
+  readonly type: ComponentType;
+  message: Message;
 }
 
 /** A cell that changed at this tick. */
@@ -127,9 +132,14 @@ export function createCell(type: ComponentType, message: Message, tick: number):
 }
 
 /** The serialized `Any` of a component as a class of viewers sees it; undefined when it sees nothing of it. */
-export function encodeFor(cell: Cell, viewer: ViewerClass): Uint8Array | undefined {
+export function encodeFor(cell: SeenCell, viewer: ViewerClass): Uint8Array | undefined {
   if (!cell.type.seenBy[viewer]) return undefined;
-  return (cell.encoded[viewer] ??= toBinary(AnySchema, packFor(cell, viewer)));
+  if (isCell(cell)) cell.encoded[viewer] ??= toBinary(AnySchema, packFor(cell, viewer));
+  return cell.encoded[viewer];
+}
+
+function isCell(cell: SeenCell): cell is Cell {
+  return "message" in cell;
 }
 
 function packFor(cell: Cell, viewer: ViewerClass): Any {

@@ -1,5 +1,5 @@
 import type { EntityKind } from "../../gen/ts/realmwire/v1/entity_pb.ts";
-import type { Cell, ViewerClass } from "./components.ts";
+import type { Cell, SeenCell, ViewerClass } from "./components.ts";
 import { VIEWER_CLASSES, VIEWER_NEAR, VIEWER_OWNER } from "./components.ts";
 import { createGrid } from "./grid.ts";
 import type { Grid } from "./grid.ts";
@@ -13,7 +13,7 @@ const INITIAL_CAPACITY = 64;
  * one; a mirror of a zone on another node is one too, so that interest and writing are the same code.
  * A class, because its fields are read hundreds of times a tick and viewer.
  */
-export class EntityTable {
+export class EntityTable<C extends SeenCell = Cell> {
   readonly grid: Grid;
   /** Ids by slot; 0: the slot is free. */
   ids = new Uint32Array(INITIAL_CAPACITY);
@@ -27,11 +27,13 @@ export class EntityTable {
   movedTicks = new Uint32Array(INITIAL_CAPACITY);
   turnedTicks = new Uint32Array(INITIAL_CAPACITY);
   changedTicks = new Uint32Array(INITIAL_CAPACITY);
+  /** Ticks of the last change of owner: who sees what of the components is another question since. */
+  ownedTicks = new Uint32Array(INITIAL_CAPACITY);
   readonly names: string[] = [];
   readonly kinds: EntityKind[] = [];
   readonly visuals: string[] = [];
   readonly owners: string[] = [];
-  readonly cells: Cell[][] = [];
+  readonly cells: C[][] = [];
   /** One more than the highest slot that was ever used. */
   limit = 0;
   /** Entities that are there. */
@@ -60,6 +62,7 @@ export class EntityTable {
     this.movedTicks[slot] = tick;
     this.turnedTicks[slot] = tick;
     this.changedTicks[slot] = tick;
+    this.ownedTicks[slot] = tick;
     this.names[slot] = entity.name;
     this.kinds[slot] = entity.kind;
     this.visuals[slot] = "";
@@ -98,6 +101,13 @@ export class EntityTable {
     this.turnedTicks[slot] = tick;
   }
 
+  /** Gives an entity an owner; empty: none. */
+  own(slot: number, owner: string, tick: number): void {
+    if (this.owners[slot] === owner) return;
+    this.owners[slot] = owner;
+    this.ownedTicks[slot] = tick;
+  }
+
   /** The class of viewers that a character belongs to for an entity. There are no parties yet. */
   viewerClass(slot: number, character: string): ViewerClass {
     return character !== "" && this.owners[slot] === character ? VIEWER_OWNER : VIEWER_NEAR;
@@ -107,13 +117,14 @@ export class EntityTable {
    * Takes over from a table with the same entities when each of them last changed, and what is encoded
    * already, so that viewers who change tables are not sent again what they have.
    */
-  adoptTicks(from: EntityTable): void {
+  adoptTicks(this: EntityTable, from: EntityTable): void {
     for (let slot = 0; slot < this.limit; slot++) {
       const before = from.slotOf(this.ids[slot] as number);
       if (before === undefined) continue;
       this.movedTicks[slot] = from.movedTicks[before] as number;
       this.turnedTicks[slot] = from.turnedTicks[before] as number;
       this.changedTicks[slot] = from.changedTicks[before] as number;
+      this.ownedTicks[slot] = from.ownedTicks[before] as number;
       const cells = from.cells[before] ?? [];
       for (const cell of this.cells[slot] ?? []) {
         const same = cells.find(({ type }) => type === cell.type);
@@ -142,6 +153,7 @@ export class EntityTable {
     this.movedTicks = uint(this.movedTicks);
     this.turnedTicks = uint(this.turnedTicks);
     this.changedTicks = uint(this.changedTicks);
+    this.ownedTicks = uint(this.ownedTicks);
     this.xs = real(this.xs);
     this.ys = real(this.ys);
     this.vxs = real(this.vxs);

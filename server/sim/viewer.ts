@@ -1,5 +1,5 @@
 import { encodeFor } from "./components.ts";
-import type { Cell, ViewerClass } from "./components.ts";
+import type { SeenCell, ViewerClass } from "./components.ts";
 import { UNITS_PER_TILE } from "./entity-table.ts";
 import type { EntityTable } from "./entity-table.ts";
 import { WireWriter } from "./wire-writer.ts";
@@ -20,7 +20,7 @@ const CHANGE = { id: 1, components: 2 } as const;
 /** What a viewer looks into: a zone in this process, or the mirror of one on another node. */
 export interface ViewSource {
   /** The table as it is now; a checkpoint puts another one in its place. */
-  readonly table: EntityTable;
+  readonly table: EntityTable<SeenCell>;
   /** The tick that the table shows in full. */
   readonly tick: number;
 }
@@ -85,8 +85,9 @@ const encoder = new TextEncoder();
 /** A viewer that has sent nothing yet. */
 export function createViewer(options: ViewerOptions): Viewer {
   const { source, key, selfId, character, radius, writer } = options;
-  /** Ids that the client holds, with the number of the message that saw them last. */
+  /** Ids that the client holds, with the number of the look that saw them last. */
   let known = new Map<number, number>();
+  let looks = 0;
   let pending: Uint8Array[] = [];
   let sent: Sent[] = [];
   let sequence = 0;
@@ -104,38 +105,42 @@ export function createViewer(options: ViewerOptions): Viewer {
     // What changed since the tick belongs to the next one: at most one message a tick.
     if (!full && !extras.force && tick === sentTick) return undefined;
     if (full) known = new Map();
-    const mark = sequence + 1;
-    const view = look(table, self, mark, full ? -1 : sentTick);
+    const view = look(table, self, full ? -1 : sentTick);
     const says =
       full ||
       extras.force ||
       extras.flags.length > 0 ||
       pending.length > 0 ||
-      view.left.length + view.entered.length + view.moved.length + view.turned.length + view.changed.length > 0;
+      Object.values(view).some((part) => part.length > 0);
+    resumed = false;
     if (!says) {
       sentTick = tick;
       return undefined;
     }
+    const mark = sequence + 1;
     const bytes = write(table, self, view, extras, full, mark);
     remember(view, table, mark, full);
     sentTick = tick;
     afresh = false;
-    resumed = false;
     return bytes;
   }
 
-  /** What is to be seen now, against what is known. */
-  function look(table: EntityTable, self: number, mark: number, since: number): View {
-    const view: View = { entered: [], moved: [], turned: [], changed: [], left: [] };
-    const x = table.xs[self] as number;
-    const y = table.ys[self] as number;
-    table.grid.around(x, y, radius, (slot) => {
-      const dx = (table.xs[slot] as number) - x;
-      const dy = (table.ys[slot] as number) - y;
-      if (dx * dx + dy * dy > radius * radius) return;
+  /** What is to be seen now, against what is known. Distances are between places as the wire rounds them, which a mirror knows too. */
+  function look(table: EntityTable<SeenCell>, self: number, since: number): View {
+    const view: View = { entered: [], again: [], moved: [], turned: [], changed: [], left: [] };
+    const mark = ++looks;
+    const x = toUnits(table.xs[self] as number);
+    const y = toUnits(table.ys[self] as number);
+    const reach = radius * UNITS_PER_TILE;
+    table.grid.around(x / UNITS_PER_TILE, y / UNITS_PER_TILE, radius + 1 / UNITS_PER_TILE, (slot) => {
+      const dx = toUnits(table.xs[slot] as number) - x;
+      const dy = toUnits(table.ys[slot] as number) - y;
+      if (dx * dx + dy * dy > reach * reach) return;
       const id = table.ids[slot] as number;
       if (!known.has(id)) {
         view.entered.push(slot);
+      } else if ((table.ownedTicks[slot] as number) > since) {
+        view.again.push(slot);
       } else {
         if ((table.movedTicks[slot] as number) > since) view.moved.push(slot);
         if ((table.turnedTicks[slot] as number) > since) view.turned.push(slot);
@@ -153,19 +158,19 @@ export function createViewer(options: ViewerOptions): Viewer {
     return view;
   }
 
-  function hasChange(table: EntityTable, slot: number, since: number): boolean {
+  function hasChange(table: EntityTable<SeenCell>, slot: number, since: number): boolean {
     const viewer = table.viewerClass(slot, character);
     return (table.cells[slot] ?? []).some((cell) => cell.changedTicks[viewer] > since && cell.type.seenBy[viewer]);
   }
 
-  function write(table: EntityTable, self: number, view: View, extras: MessageExtras, full: boolean, mark: number) {
+  function write(table: EntityTable<SeenCell>, self: number, view: View, extras: MessageExtras, full: boolean, mark: number) {
     writer.reset();
     writer.uint32(UPDATE.tick, source.tick);
     writer.ascii(UPDATE.cursor, formatCursor(key, mark, source.tick));
     for (const flag of extras.flags) writer.bytes(UPDATE.flags, flag);
     if (full) writer.bytes(UPDATE.scene, extras.scene());
-    for (const slot of view.entered) {
-      writeEntity(writer, table, slot, table.viewerClass(slot, character));
+    for (const slots of [view.entered, view.again]) {
+      for (const slot of slots) writeEntity(writer, table, slot, table.viewerClass(slot, character));
     }
     const origin = { x: toUnits(table.xs[self] as number), y: toUnits(table.ys[self] as number) };
     writeMotion(writer, UPDATE.moved, table, view.moved, table.xs, table.ys, origin);
@@ -179,7 +184,7 @@ export function createViewer(options: ViewerOptions): Viewer {
     return writer.finish();
   }
 
-  function remember(view: View, table: EntityTable, mark: number, full: boolean): void {
+  function remember(view: View, table: EntityTable<SeenCell>, mark: number, full: boolean): void {
     sequence = mark;
     if (full) {
       sent = [];
@@ -210,7 +215,7 @@ export function createViewer(options: ViewerOptions): Viewer {
     },
     resume(cursor) {
       const at = parseCursor(cursor);
-      if (!at || at.key !== key || at.sequence > sequence || at.sequence < oldestResumable || at.tick > source.tick) {
+      if (afresh || !at || at.key !== key || at.sequence > sequence || at.sequence < oldestResumable || at.tick > source.tick) {
         afresh = true;
         return false;
       }
@@ -236,6 +241,8 @@ export function createViewer(options: ViewerOptions): Viewer {
 /** Slots, and for those that left, ids. */
 interface View {
   readonly entered: number[];
+  /** Known ones that changed hands: sent in full again, since their components show others more or less. */
+  readonly again: number[];
   readonly moved: number[];
   readonly turned: number[];
   readonly changed: number[];
@@ -247,7 +254,7 @@ export function toUnits(tiles: number): number {
   return Math.round(tiles * UNITS_PER_TILE);
 }
 
-function writeEntity(writer: WireWriter, table: EntityTable, slot: number, viewer: ViewerClass): void {
+function writeEntity(writer: WireWriter, table: EntityTable<SeenCell>, slot: number, viewer: ViewerClass): void {
   const mark = writer.begin(UPDATE.entities);
   writer.uint32(ENTITY.id, table.ids[slot] as number);
   writer.bytes(ENTITY.name, encoder.encode(table.names[slot]));
@@ -268,14 +275,14 @@ function writeVector(writer: WireWriter, field: number, x: number, y: number): v
   writer.end(mark);
 }
 
-function writeChange(writer: WireWriter, table: EntityTable, slot: number, viewer: ViewerClass, since: number): void {
+function writeChange(writer: WireWriter, table: EntityTable<SeenCell>, slot: number, viewer: ViewerClass, since: number): void {
   const mark = writer.begin(UPDATE.changed);
   writer.uint32(CHANGE.id, table.ids[slot] as number);
   writeComponents(writer, CHANGE.components, table.cells[slot] ?? [], viewer, since);
   writer.end(mark);
 }
 
-function writeComponents(writer: WireWriter, field: number, cells: readonly Cell[], viewer: ViewerClass, since: number): void {
+function writeComponents(writer: WireWriter, field: number, cells: readonly SeenCell[], viewer: ViewerClass, since: number): void {
   for (const cell of cells) {
     if (cell.changedTicks[viewer] <= since) continue;
     const bytes = encodeFor(cell, viewer);
@@ -287,7 +294,7 @@ function writeComponents(writer: WireWriter, field: number, cells: readonly Cell
 export function writeMotion(
   writer: WireWriter,
   field: number,
-  table: EntityTable,
+  table: EntityTable<SeenCell>,
   slots: readonly number[],
   xs: Float64Array,
   ys: Float64Array,

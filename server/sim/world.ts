@@ -215,13 +215,7 @@ function adoptBody(world: World, actor: Actor): void {
   const { table } = world;
   table.visuals[actor.slot] = body?.visual ?? "";
   const owner = actor.kind === EntityKind.CHARACTER ? actor.name : (body?.owner ?? "");
-  if (table.owners[actor.slot] !== owner) {
-    table.owners[actor.slot] = owner;
-    // Who owns it now sees more of every component, who did sees less.
-    for (const cell of table.cells[actor.slot] ?? []) {
-      cell.changedTicks.fill(changeTick(world));
-    }
-  }
+  table.own(actor.slot, owner, changeTick(world));
   actor.radius = Math.min(MAX_RADIUS_TILES, positiveOr(body?.radius, DEFAULT_RADIUS_TILES));
   actor.speed = Math.min(MAX_SPEED_TILES_PER_S, positiveOr(body?.speed, DEFAULT_SPEED_TILES_PER_S));
   actor.physical = body?.physical ?? false;

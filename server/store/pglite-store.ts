@@ -33,7 +33,8 @@ export function createPgliteStore(options: PgliteStoreOptions): Store {
   return createSqlStore({ ...options, backend: createPgliteBackend(options) });
 }
 
-function createPgliteBackend(options: PgliteStoreOptions): Backend {
+/** Creates the backend of {@link createPgliteStore}. */
+export function createPgliteBackend(options: Omit<PgliteStoreOptions, "registry">): Backend {
   const { dataDir, timeoutMs = DEFAULT_TIMEOUT_MS, logger } = options;
   let lock: FolderLock | undefined;
   let thread: Promise<PgliteThread> | undefined;

@@ -39,7 +39,8 @@ export function createPostgresStore(options: PostgresStoreOptions): Store {
   return createSqlStore({ ...options, backend: createPostgresBackend(options) });
 }
 
-function createPostgresBackend(options: PostgresStoreOptions): Backend {
+/** Creates the backend of {@link createPostgresStore}. */
+export function createPostgresBackend(options: Omit<PostgresStoreOptions, "registry">): Backend {
   const { url, poolSize = DEFAULT_POOL_SIZE, timeoutMs = DEFAULT_TIMEOUT_MS } = options;
   const clients = new Set<PoolClient>();
 

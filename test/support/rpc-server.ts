@@ -13,7 +13,7 @@ import {
 import { gatherTypes } from "../../server/rpc/descriptors.ts";
 import { createFront, type FrontOptions } from "../../server/rpc/front.ts";
 import { createHealth, type HealthService } from "../../server/rpc/health.ts";
-import type { Logger } from "../../server/rpc/logger.ts";
+import type { Logger } from "../../server/logger.ts";
 import { createPipeline, type Pipeline, type PipelineOptions } from "../../server/rpc/pipeline.ts";
 import { createPort, type Port, type PortOptions } from "../../server/rpc/port.ts";
 import { createReflection } from "../../server/rpc/reflection.ts";

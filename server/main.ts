@@ -1,0 +1,87 @@
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { pino } from "pino";
+import pretty from "pino-pretty";
+import { ConfigError, createCommand, readConfig } from "./config.ts";
+import type { Config } from "./config.ts";
+import { loadGame } from "./load-game.ts";
+import { createServer } from "./server.ts";
+
+/** After so long a stop counts as failed. */
+const STOP_DEADLINE_MS = 20_000;
+
+const root = resolve(import.meta.dirname, "..");
+const { version } = JSON.parse(readFileSync(resolve(root, "package.json"), "utf8")) as { version: string };
+
+async function main(): Promise<void> {
+  const command = createCommand(version).parse();
+  const config = readConfig(command.opts(), process.env);
+  const logger = createLogger(config);
+  const began = performance.now();
+  const game = await loadGame(config.game);
+  logger.info({ tookMs: Math.round(performance.now() - began), maps: game.world.maps.size, kinds: game.world.kinds.size }, `game "${game.game.title}" loaded`);
+  const server = createServer({
+    config,
+    game,
+    logger,
+    root,
+    version: { server: version, commit: commit() },
+    onDevAccounts: printDevAccounts,
+  });
+
+  let stopping = false;
+  const stop = (signal: NodeJS.Signals) => {
+    if (stopping) return;
+    stopping = true;
+    logger.info({ signal }, "stopping");
+    setTimeout(() => {
+      logger.error({}, `not stopped within ${STOP_DEADLINE_MS} ms`);
+      process.exit(1);
+    }, STOP_DEADLINE_MS).unref();
+    server.close().then(
+      () => {
+        logger.info({}, "stopped");
+        process.exit(0);
+      },
+      (error: unknown) => {
+        logger.error({ err: error }, "stopped, but not everything could be closed");
+        process.exit(1);
+      },
+    );
+  };
+  process.on("SIGTERM", stop);
+  process.on("SIGINT", stop);
+
+  const { port } = await server.start();
+  const tookMs = Math.round(performance.now() - began);
+  logger.info({ tookMs, port }, `ready: http://localhost:${port}`);
+}
+
+function createLogger({ logLevel, logFormat }: Config) {
+  const text = logFormat === "text" || (logFormat === "" && process.stdout.isTTY === true);
+  if (!text) return pino({ level: logLevel, base: null, timestamp: pino.stdTimeFunctions.isoTime });
+  return pino({ level: logLevel, base: null }, pretty({ ignore: "pid,hostname", translateTime: "HH:MM:ss.l", sync: true }));
+}
+
+/** The commit that is checked out; `unknown` outside a repository. `REALMWIRE_COMMIT` tells it for an image without one. */
+function commit(): string {
+  const told = process.env["REALMWIRE_COMMIT"];
+  if (told) return told;
+  try {
+    return execFileSync("git", ["rev-parse", "HEAD"], { cwd: root, encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).trim();
+  } catch {
+    return "unknown";
+  }
+}
+
+function printDevAccounts(passwords: ReadonlyMap<string, string>): void {
+  const rows = [...passwords].map(([name, password]) => `  ${name.padEnd(10)}${password}`);
+  process.stdout.write(`\nReady-made accounts of this development world (shown only this once):\n${rows.join("\n")}\n\n`);
+}
+
+main().catch((error: unknown) => {
+  const named = error instanceof ConfigError || (error instanceof Error && /^(GameError|MapError|FolderInUseError)$/.test(error.name));
+  process.stderr.write(`realmwire: ${named ? (error as Error).message : error instanceof Error ? error.stack : String(error)}\n`);
+  process.exit(named ? 2 : 1);
+});
