@@ -1,0 +1,125 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import type { DescService } from "@bufbuild/protobuf";
+import { createClient } from "@connectrpc/connect";
+import type { Client, Interceptor, Transport } from "@connectrpc/connect";
+import {
+  createConnectTransport,
+  createGrpcTransport,
+  createGrpcWebTransport,
+} from "@connectrpc/connect-node";
+import { createCommand, readConfig } from "../../server/config.ts";
+import { loadGame } from "../../server/load-game.ts";
+import type { LoadedGame } from "../../server/load-game.ts";
+import type { Logger } from "../../server/logger.ts";
+import { createServer } from "../../server/server.ts";
+import type { Server, ServerOptions } from "../../server/server.ts";
+
+/** The project's folder. */
+export const root = resolve(import.meta.dirname, "../..");
+/** The password of the ready-made accounts of test servers. */
+export const DEV_PASSWORD = "correct-horse";
+
+/** A real server on embedded parts, in this process, on a free port. */
+export interface TestServer {
+  readonly server: Server;
+  readonly port: number;
+  readonly baseUrl: string;
+  readonly dataDir: string;
+  /** What was logged at `warn` and above. */
+  readonly troubles: readonly { readonly message: string; readonly fields: object }[];
+  /** Stops it; the data stays. */
+  stop(): Promise<void>;
+  /** Stops it and deletes its data. */
+  dispose(): Promise<void>;
+}
+
+/** Starts a server. With the `dataDir` of an earlier one it goes on from there. */
+export async function startTestServer(
+  options: {
+    dataDir?: string;
+    args?: Readonly<Record<string, string>>;
+    env?: NodeJS.ProcessEnv;
+    game?: LoadedGame;
+    parts?: Pick<ServerOptions, "bus" | "store">;
+  } = {},
+): Promise<TestServer> {
+  const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), "realmwire-")));
+  const command = createCommand("0.0.0-test");
+  const args = {
+    host: "127.0.0.1",
+    port: "0",
+    data: dataDir,
+    "dev-password": DEV_PASSWORD,
+    "drain-ms": "0",
+    game: resolve(root, "games/meadow"),
+    ...options.args,
+  };
+  const argv = Object.entries(args).flatMap(([name, value]) => [`--${name}`, value]);
+  const config = readConfig(command.parse(argv, { from: "user" }).opts(), options.env ?? {});
+  const troubles: { message: string; fields: object }[] = [];
+  const note = (fields: object, message: string) => void troubles.push({ fields, message });
+  const logger: Logger = { debug: () => {}, info: () => {}, warn: note, error: note };
+  const game = options.game ?? (await loadGame(config.game));
+  const server = createServer({
+    config,
+    game,
+    logger,
+    root,
+    version: { server: "0.0.0-test", commit: "test" },
+    ...options.parts,
+  });
+  const { port } = await server.start();
+  return {
+    server,
+    port,
+    baseUrl: `http://127.0.0.1:${port}`,
+    dataDir,
+    troubles,
+    stop: () => server.close(),
+    async dispose() {
+      await server.close();
+      await rm(dataDir, { recursive: true, force: true });
+    },
+  };
+}
+
+/** The protocols of the one port. */
+export const PROTOCOLS = ["connect", "grpc", "grpc-web"] as const;
+export type Protocol = (typeof PROTOCOLS)[number];
+
+/** A transport of connect-node. gRPC needs HTTP/2; the others use HTTP/1.1 unless told otherwise. */
+export function createTransport(
+  baseUrl: string,
+  protocol: Protocol,
+  token = "",
+  httpVersion: "1.1" | "2" = "1.1",
+): Transport {
+  const interceptors = token === "" ? [] : [bearer(token)];
+  switch (protocol) {
+    case "connect":
+      return createConnectTransport({ baseUrl, httpVersion, interceptors });
+    case "grpc":
+      return createGrpcTransport({ baseUrl, interceptors });
+    case "grpc-web":
+      return createGrpcWebTransport({ baseUrl, httpVersion, interceptors });
+  }
+}
+
+function bearer(token: string): Interceptor {
+  return (next) => (request) => {
+    request.header.set("authorization", `Bearer ${token}`);
+    return next(request);
+  };
+}
+
+/** A generated client of a service. */
+export function clientFor<S extends DescService>(
+  service: S,
+  baseUrl: string,
+  token = "",
+  protocol: Protocol = "connect",
+): Client<S> {
+  return createClient(service, createTransport(baseUrl, protocol, token));
+}
