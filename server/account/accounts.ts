@@ -11,10 +11,10 @@ import type { Bus, Subscription } from "../bus/bus.ts";
 import { DomainError } from "../errors.ts";
 import type { Logger } from "../logger.ts";
 import type { Store } from "../store/store.ts";
-import { createCharacters, nameTaken } from "./characters.ts";
-import { type DevAccountsOptions, createDevAccounts } from "./dev-accounts.ts";
-import { type Passwords, createPasswords } from "./passwords.ts";
-import { type ConfiguredRoles, createRoles } from "./roles.ts";
+import { type CharacterMaker, type Characters, createCharacters, nameTaken } from "./characters.ts";
+import { createDevAccounts, type DevAccounts } from "./dev-accounts.ts";
+import { createPasswords, type Passwords } from "./passwords.ts";
+import { createRoles, type Roles } from "./roles.ts";
 import { type EndState, createSessionNews } from "./session-news.ts";
 import type { Authenticator, Session } from "./session.ts";
 import { createSessions } from "./sessions.ts";
@@ -42,13 +42,6 @@ export interface LoginResult {
   readonly characters: readonly CharacterRecord[];
   /** When the token runs out unless it is used. */
   readonly expiresAt: Timestamp;
-}
-
-/** A page of characters. */
-export interface CharacterPage {
-  readonly characters: readonly CharacterRecord[];
-  /** The name to begin behind for the next page; undefined on the last one. */
-  readonly next: string | undefined;
 }
 
 /**
@@ -86,24 +79,14 @@ export interface Accounts extends Authenticator {
     signal?: AbortSignal,
   ): Promise<void>;
 
-  /** A page of the account's characters, by name key; `after` is the name to begin behind. */
-  listCharacters(session: Session, page: { size: number; after?: string }): Promise<CharacterPage>;
-  /** Rejects with `NAME_TAKEN` or `TOO_MANY_CHARACTERS`. */
-  createCharacter(session: Session, name: string): Promise<CharacterRecord>;
-  /** Makes the session play another character, whose other session is replaced. Rejects with `CHARACTER_UNKNOWN`. */
-  selectCharacter(
-    session: Session,
-    name: string,
-  ): Promise<{ session: Session; character: CharacterRecord }>;
-  /** Rejects with `CHARACTER_UNKNOWN`, and with `CHARACTER_IN_USE` while a live session plays it. */
-  deleteCharacter(session: Session, name: string): Promise<void>;
+  readonly listCharacters: Characters["list"];
+  readonly createCharacter: Characters["create"];
+  readonly selectCharacter: Characters["select"];
+  readonly deleteCharacter: Characters["delete"];
 
-  /** Changes the role of an account; its sessions go on with the new one. Rejects with `NAME_UNKNOWN`. */
-  setRole(name: string, role: Role): Promise<AccountRecord>;
-  /** Gives the named accounts at least these roles, now and when they register later. */
-  ensureRoles(roles: ConfiguredRoles): Promise<void>;
-  /** Creates the ready-made accounts, once in a world's life. What comes back are the passwords, by name, of those that it just created. */
-  ensureDevAccounts(options?: DevAccountsOptions): Promise<ReadonlyMap<string, string>>;
+  readonly setRole: Roles["set"];
+  readonly ensureRoles: Roles["ensure"];
+  readonly ensureDevAccounts: DevAccounts["ensure"];
 
   /** Tells of sessions that were logged out or replaced, on whatever node. */
   onSessionEnded(listener: (key: string, state: EndState) => void): Subscription;
@@ -117,10 +100,7 @@ export interface Accounts extends Authenticator {
 export interface AccountsOptions {
   readonly store: Store;
   readonly bus: Pick<Bus, "publish" | "subscribe" | "acquireLease">;
-  readonly game: {
-    /** A character as it begins. The account's id is 0 when the account is created with it. */
-    newCharacter(name: string, accountId: number): CharacterRecord;
-  };
+  readonly game: CharacterMaker;
   /** Milliseconds since 1970-01-01. */
   readonly now: () => number;
   /** How long a session lives unless it is used, in milliseconds. */

@@ -2,15 +2,32 @@ import type { CharacterRecord } from "../../gen/ts/realmwire/internal/v1/record_
 import { ErrorReason } from "../../gen/ts/realmwire/v1/error_pb.ts";
 import { DomainError } from "../errors.ts";
 import type { Store } from "../store/store.ts";
-import type { Accounts, AccountsOptions } from "./accounts.ts";
+import type { Session } from "./session.ts";
 import type { Sessions } from "./sessions.ts";
 
-/** The characters of accounts. The methods are those of {@link Accounts}. */
+/** A page of characters. */
+export interface CharacterPage {
+  readonly characters: readonly CharacterRecord[];
+  /** The name to begin behind for the next page; undefined on the last one. */
+  readonly next: string | undefined;
+}
+
+/** What a game says of characters. */
+export interface CharacterMaker {
+  /** A character as it begins. The account's id is 0 when the account is created with it. */
+  newCharacter(name: string, accountId: number): CharacterRecord;
+}
+
+/** The characters of accounts. */
 export interface Characters {
-  readonly list: Accounts["listCharacters"];
-  readonly create: Accounts["createCharacter"];
-  readonly select: Accounts["selectCharacter"];
-  readonly delete: Accounts["deleteCharacter"];
+  /** A page of the account's characters, by name key; `after` is the name to begin behind. */
+  list(session: Session, page: { size: number; after?: string }): Promise<CharacterPage>;
+  /** Stores a new one, which is not selected by that. Rejects with `NAME_TAKEN` or `TOO_MANY_CHARACTERS`. */
+  create(session: Session, name: string): Promise<CharacterRecord>;
+  /** Makes the session play another character, whose other session is replaced. Rejects with `CHARACTER_UNKNOWN`. */
+  select(session: Session, name: string): Promise<{ session: Session; character: CharacterRecord }>;
+  /** Rejects with `CHARACTER_UNKNOWN`, and with `CHARACTER_IN_USE` while a live session plays it. */
+  delete(session: Session, name: string): Promise<void>;
   /** A character of an account by name. Rejects with `CHARACTER_UNKNOWN`. */
   require(accountId: number, name: string): Promise<CharacterRecord>;
 }
@@ -18,7 +35,7 @@ export interface Characters {
 /** Creates the handling of characters. */
 export function createCharacters(options: {
   readonly store: Store;
-  readonly game: AccountsOptions["game"];
+  readonly game: CharacterMaker;
   readonly sessions: Sessions;
   readonly maxCharacters: number;
 }): Characters {

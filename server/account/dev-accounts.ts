@@ -5,7 +5,6 @@ import type { Bus } from "../bus/bus.ts";
 import { hasReason } from "../errors.ts";
 import type { Logger } from "../logger.ts";
 import type { Store } from "../store/store.ts";
-import type { Accounts } from "./accounts.ts";
 import type { Passwords } from "./passwords.ts";
 
 /** The ready-made accounts. */
@@ -35,14 +34,20 @@ export interface DevAccountsOptions {
   readonly password?: string;
 }
 
-/** Creates the ready-made accounts of a development world. */
+/** The ready-made accounts of a development world. */
+export interface DevAccounts {
+  /** Creates them, once in a world's life. What comes back are the passwords, by name, of those that it just created. */
+  ensure(options?: DevAccountsOptions): Promise<ReadonlyMap<string, string>>;
+}
+
+/** Creates the making of the ready-made accounts. `create` rejects with `NAME_TAKEN`. */
 export function createDevAccounts(options: {
   readonly store: Pick<Store, "getFact" | "setFact" | "findAccount" | "updateAccount">;
   readonly bus: Pick<Bus, "acquireLease">;
-  readonly create: Accounts["create"];
+  readonly create: (account: { name: string; role: Role; password: string }) => Promise<unknown>;
   readonly passwords: Passwords;
   readonly logger: Logger;
-}): { readonly ensure: Accounts["ensureDevAccounts"] } {
+}): DevAccounts {
   const { store, bus, create, passwords, logger } = options;
 
   /** Whether the account was created; one that a start before this one left behind gets a new password. */

@@ -14,7 +14,9 @@ export interface ConfiguredRoles {
 
 /** The roles of accounts. */
 export interface Roles {
+  /** Changes the role of an account; its sessions go on with the new one. Rejects with `NAME_UNKNOWN`. */
   set(name: string, role: Role): Promise<AccountRecord>;
+  /** Gives the named accounts at least these roles, now and when they register later. */
   ensure(roles: ConfiguredRoles): Promise<void>;
   /** The role that a new account of this name gets. */
   configuredFor(name: string): Role;

@@ -1,10 +1,18 @@
 import { ErrorReason } from "../../gen/ts/realmwire/v1/error_pb.ts";
 import { DomainError } from "../errors.ts";
-import type { PublishOptions } from "./releases.ts";
 import { compareSemver, isSemver } from "./semver.ts";
 
 /** A platform is the name of a folder; it has no separators and does not begin with a dot. */
 const PLATFORM_FORM = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/;
+
+/** A release that is to become current. */
+export interface PublishOptions {
+  readonly platform: string;
+  /** A semantic version. */
+  readonly version: string;
+  /** The oldest release that still works. Empty or left out: as before, or `version` for a new platform. */
+  readonly oldestWorking?: string;
+}
 
 /** Checks the names of a release that is to be published. Throws `INVALID_FIELDS`. */
 export function requirePublishable(request: PublishOptions): void {

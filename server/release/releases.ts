@@ -13,8 +13,9 @@ import type { Bus, Subscription } from "../bus/bus.ts";
 import { DomainError } from "../errors.ts";
 import type { Logger } from "../logger.ts";
 import type { Store } from "../store/store.ts";
+import { createTurns } from "../turns.ts";
 import { createOldImages } from "./old-images.ts";
-import { oldestWorkingOf, requirePublishable } from "./publish-rules.ts";
+import { oldestWorkingOf, type PublishOptions, requirePublishable } from "./publish-rules.ts";
 import { readReleaseImage, type ReleaseImage } from "./release-image.ts";
 import { compareSemver, isSemver } from "./semver.ts";
 
@@ -32,15 +33,6 @@ export interface Release {
 /** A release that is the current one of its platform. */
 interface CurrentRelease extends Release {
   readonly publishedAtMs: number;
-}
-
-/** What {@link Releases.publish} makes current. */
-export interface PublishOptions {
-  readonly platform: string;
-  /** A semantic version. */
-  readonly version: string;
-  /** The oldest release that still works. Empty or left out: as before, or `version` for a new platform. */
-  readonly oldestWorking?: string;
 }
 
 /** The client releases that a server offers: folders `<clientsDir>/<platform>/<version>`. */
@@ -87,13 +79,11 @@ export function createReleases(options: ReleasesOptions): Releases {
   });
   const listeners = new Set<(release: ClientRelease) => void>();
   let subscription: Subscription | undefined;
-  let last: Promise<unknown> = Promise.resolve();
+  const turns = createTurns<"release">();
 
   /** One at a time: reading a release is heavy work for the disk, and publishing must not be overtaken. */
   function inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const result = last.then(work);
-    last = result.catch(() => undefined);
-    return result;
+    return turns.take("release", work);
   }
 
   /** Makes a stored release current if this node has its folder. */
@@ -186,7 +176,7 @@ export function createReleases(options: ReleasesOptions): Releases {
     },
     async close() {
       subscription?.close();
-      await last;
+      await inTurn(async () => {});
     },
     publish: (request) => inTurn(() => publish(request)),
     current,

@@ -1,15 +1,14 @@
 import { AccountService } from "../../gen/ts/realmwire/v1/account_service_pb.ts";
-import { ErrorReason } from "../../gen/ts/realmwire/v1/error_pb.ts";
 import type { Accounts } from "../account/accounts.ts";
-import type { Session } from "../account/session.ts";
-import { DomainError } from "../errors.ts";
 import { type CharacterPresence, describeCharacter } from "./account-messages.ts";
-import { type Call, defineService, type ServiceDefinition } from "./service.ts";
+import { readPageToken, writePageToken } from "./page-token.ts";
+import { requireSession } from "./require-session.ts";
+import { defineService, type ServiceDefinition } from "./service.ts";
 
 /** Characters a page when the caller does not say. */
 const DEFAULT_PAGE_SIZE = 50;
-/** What a page token begins with, so that another list's token, or a later form, is told from this one. */
-const PAGE_TOKEN_MARK = "c1:";
+/** The list that the page tokens belong to. */
+const CHARACTERS = "characters";
 
 /** The service of the caller's account, characters and session. */
 export function createAccountService(options: {
@@ -30,11 +29,11 @@ export function createAccountService(options: {
       const session = requireSession(call);
       const page = await accounts.listCharacters(session, {
         size: pageSize || DEFAULT_PAGE_SIZE,
-        ...(pageToken === "" ? {} : { after: readPageToken(pageToken) }),
+        ...(pageToken === "" ? {} : { after: readPageToken(CHARACTERS, pageToken) }),
       });
       return {
         characters: page.characters.map((record) => describeCharacter(record, session, presence)),
-        nextPageToken: page.next === undefined ? "" : writePageToken(page.next),
+        nextPageToken: page.next === undefined ? "" : writePageToken(CHARACTERS, page.next),
       };
     },
     async createCharacter({ name }, call) {
@@ -51,30 +50,4 @@ export function createAccountService(options: {
       return {};
     },
   });
-}
-
-/** All calls of the service ask for a player, so that the pipeline lets nobody in without a session. */
-function requireSession(call: Call): Session {
-  if (call.session === undefined) {
-    throw new DomainError(ErrorReason.LOGIN_REQUIRED, "the call needs a login");
-  }
-  return call.session;
-}
-
-function writePageToken(after: string): string {
-  return Buffer.from(PAGE_TOKEN_MARK + after).toString("base64url");
-}
-
-function readPageToken(token: string): string {
-  const text = Buffer.from(token, "base64url").toString();
-  const after = text.slice(PAGE_TOKEN_MARK.length);
-  // Decoding passes over what it does not know, so that only a token that comes out the same is one of ours.
-  if (!text.startsWith(PAGE_TOKEN_MARK) || after === "" || writePageToken(after) !== token) {
-    throw new DomainError(ErrorReason.INVALID_FIELDS, "the page token is broken", {
-      violations: [
-        { field: "page_token", description: "must be the `next_page_token` of the page before" },
-      ],
-    });
-  }
-  return after;
 }
