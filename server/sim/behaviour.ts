@@ -15,7 +15,12 @@ export const MAX_CALLS_PER_STEP = 500;
 const STROLL_TRIES = 8;
 
 /** Begins the behaviour of an entity, if its kind has one. It ends with the entity. */
-export function startBehaviour(world: World, scheduler: Scheduler, actor: Actor, kindName: string): void {
+export function startBehaviour(
+  world: World,
+  scheduler: Scheduler,
+  actor: Actor,
+  kindName: string,
+): void {
   const kind = world.kinds.get(kindName);
   if (!kind?.run) return;
   const budget = { calls: 0 };
@@ -72,9 +77,11 @@ function createSelf(world: World, actor: Actor, budget: { calls: number }): Self
   return {
     name: actor.name,
     get position() {
+      spend();
       return placeOf(world, actor);
     },
     get walking() {
+      spend();
       return actor.walk.kind !== "still";
     },
     wait: (seconds) => Math.max(1, Math.round(seconds * world.tickRateHz)),
@@ -82,6 +89,7 @@ function createSelf(world: World, actor: Actor, budget: { calls: number }): Self
     sayOneOf: (texts) => say(world.random.pick(texts)),
     walkTo: go,
     stroll(distance, home) {
+      spend();
       const centre = home ?? placeOf(world, actor);
       for (let i = 0; i < STROLL_TRIES; i++) {
         const x = centre.x + (world.random.next() * 2 - 1) * distance;
@@ -94,7 +102,10 @@ function createSelf(world: World, actor: Actor, budget: { calls: number }): Self
       spend();
       stopWalking(world, actor);
     },
-    get: (schema) => component(world, actor, schema),
+    get(schema) {
+      spend();
+      return component(world, actor, schema);
+    },
     set(schema, fields) {
       spend();
       updateComponent(world, actor, schema, fields);
@@ -104,7 +115,9 @@ function createSelf(world: World, actor: Actor, budget: { calls: number }): Self
       const { x, y } = placeOf(world, actor);
       const far = (other: Actor) => {
         const place = placeOf(world, other);
-        return (place.x - x) ** 2 + (place.y - y) ** 2;
+        const dx = place.x - x;
+        const dy = place.y - y;
+        return dx * dx + dy * dy;
       };
       return actorsWithin(world, x, y, distance)
         .filter((other) => other.kind === EntityKind.CHARACTER && other !== actor)
@@ -116,7 +129,13 @@ function createSelf(world: World, actor: Actor, budget: { calls: number }): Self
       const other = world.actors.get(name);
       return other && placeOf(world, other);
     },
-    random: () => world.random.next(),
-    pick: (items) => world.random.pick(items),
+    random() {
+      spend();
+      return world.random.next();
+    },
+    pick(items) {
+      spend();
+      return world.random.pick(items);
+    },
   };
 }

@@ -143,10 +143,7 @@ function isCell(cell: SeenCell): cell is Cell {
 }
 
 function packFor(cell: Cell, viewer: ViewerClass): Any {
-  return packFiltered(
-    cell,
-    ({ seenFrom }) => seenFrom !== undefined && seenFrom <= viewer,
-  );
+  return packFiltered(cell, ({ seenFrom }) => seenFrom !== undefined && seenFrom <= viewer);
 }
 
 /** The component with only the fields that are stored; undefined when none is. */

@@ -51,7 +51,10 @@ export class EntityTable<C extends SeenCell = Cell> {
   }
 
   /** Adds an entity without components and returns its slot. */
-  add(entity: { id: number; name: string; kind: EntityKind; x: number; y: number }, tick: number): number {
+  add(
+    entity: { id: number; name: string; kind: EntityKind; x: number; y: number },
+    tick: number,
+  ): number {
     const slot = this.#free.pop() ?? this.limit++;
     if (slot >= this.ids.length) this.#grow();
     this.ids[slot] = entity.id;

@@ -26,6 +26,7 @@ import { unpackComponent } from "./components.ts";
 import type { Place } from "./movement.ts";
 import { editMap } from "./map-edit.ts";
 import type { EditRules } from "./map-edit.ts";
+import { standsFree } from "./movement.ts";
 import { addObject, findRoom, kindNameOf, nearestRoom } from "./population.ts";
 import type { Scheduler } from "./scheduler.ts";
 import { reconcileSpawns } from "./spawner.ts";
@@ -35,12 +36,13 @@ import { speak } from "./talk.ts";
 import { addValue, readValue, ValueError, writeValue } from "./value.ts";
 import { moveActor } from "./walking.ts";
 import {
-  DEFAULT_RADIUS_TILES,
   addActor,
   changeTick,
   component,
   mayStand,
+  placeActor,
   placeOf,
+  radiusOf,
   removeActor,
   replaceComponent,
   updateComponent,
@@ -92,11 +94,7 @@ function refuse(reason: ErrorReason, message: string, metadata: Record<string, s
   return create(OutcomeSchema, { kind: { case: "refusal", value } });
 }
 
-function withActor(
-  { world }: InputContext,
-  name: string,
-  act: (actor: Actor) => Outcome,
-): Outcome {
+function withActor({ world }: InputContext, name: string, act: (actor: Actor) => Outcome): Outcome {
   const actor = world.actors.get(name);
   if (actor) return act(actor);
   return refuse(ErrorReason.NAME_UNKNOWN, `nothing here is called "${name}"`, { name });
@@ -118,7 +116,13 @@ function join({ world }: InputContext, { character, spawn }: JoinInput): Outcome
   });
   const place = placeFor(world, character, spawn, components.find(isBody));
   const { characterId } = character;
-  const actor = addActor(world, { name, kind: EntityKind.CHARACTER, place, components, characterId });
+  const actor = addActor(world, {
+    name,
+    kind: EntityKind.CHARACTER,
+    place,
+    components,
+    characterId,
+  });
   // Who appears inside a portal's region was not led there by a step: only leaving and coming again counts.
   actor.insidePortal = world.map.portalAt(place.x, place.y)?.name ?? "";
   setPresence(world, actor, true);
@@ -133,7 +137,7 @@ function placeFor(
   spawn: string,
   body: Body | undefined,
 ): Place {
-  const radius = body?.radius || DEFAULT_RADIUS_TILES;
+  const radius = radiusOf(body);
   const physical = body?.physical ?? false;
   const stored = character.position;
   if (spawn === "" && stored) {
@@ -188,7 +192,8 @@ function set({ world }: InputContext, actor: Actor, input: SetInput): Outcome {
   const message = reflect(type.schema, next);
   try {
     if (input.change.case === "add") addValue(message, field, input.change.value);
-    else if (input.change.value) writeValue(message, field, input.change.value, world.types.registry);
+    else if (input.change.value)
+      writeValue(message, field, input.change.value, world.types.registry);
   } catch (error) {
     if (!(error instanceof ValueError)) throw error;
     const reason =
@@ -196,6 +201,7 @@ function set({ world }: InputContext, actor: Actor, input: SetInput): Outcome {
     return refuse(reason, `${field.name}: ${error.message}`, { attribute: field.name });
   }
   replaceComponent(world, actor, next);
+  if (type.schema === BodySchema) freeTrapped(world, actor);
   return create(OutcomeSchema, { kind: { case: "value", value: readValue(message, field) } });
 }
 
@@ -223,17 +229,15 @@ function edit(context: InputContext, { revision, commands }: EditInput): Outcome
     const actor = addObject(world, kind.value);
     if (actor) startBehaviour(world, scheduler, actor, kindNameOf(world, actor));
   }
-  freeTrapped(world);
+  for (const actor of world.actors.values()) freeTrapped(world, actor);
   reconcileSpawns(world, spawner);
   return done();
 }
 
-/** Puts everybody whom new barriers enclose onto the nearest free place. */
-function freeTrapped(world: World): void {
-  for (const actor of world.actors.values()) {
-    const { x, y } = placeOf(world, actor);
-    if (actor.kind === EntityKind.OBJECT || !world.map.blocked(Math.floor(x), Math.floor(y))) continue;
-    const room = nearestRoom(world, { x, y }, actor.radius, actor.physical);
-    if (room) world.table.place(actor.slot, room.x, room.y, changeTick(world));
-  }
+/** Puts one whom barriers touch, because they or the body changed, onto the nearest free place: nobody walks out of one. */
+function freeTrapped(world: World, actor: Actor): void {
+  const { x, y } = placeOf(world, actor);
+  if (actor.kind === EntityKind.OBJECT || standsFree(world.map, x, y, actor.radius)) return;
+  const room = nearestRoom(world, { x, y }, actor.radius, actor.physical);
+  if (room) placeActor(world, actor, room.x, room.y);
 }

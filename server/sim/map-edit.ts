@@ -56,7 +56,10 @@ export function editMap(
     const problems = checkCommand(map, command, rules, at);
     tiles += countTiles(command);
     if (tiles > MAX_EDITED_TILES) {
-      problems.push({ field: "commands", description: `more than ${MAX_EDITED_TILES} tiles in all` });
+      problems.push({
+        field: "commands",
+        description: `more than ${MAX_EDITED_TILES} tiles in all`,
+      });
     }
     if (problems.length > 0) {
       for (const undo of inverse) carryOut(map, undo);
@@ -261,7 +264,8 @@ function put<T extends Named>(
 ): Done {
   const before = items.get(item.name);
   items.set(item.name, item);
-  if (before) return { inverse: [putCommand(putCase, before)], region: united(area(before), area(item)) };
+  if (before)
+    return { inverse: [putCommand(putCase, before)], region: united(area(before), area(item)) };
   const undo = create(EditCommandSchema, { kind: { case: removeCase, value: item.name } });
   return { inverse: [undo], region: area(item) };
 }

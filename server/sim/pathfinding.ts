@@ -111,7 +111,7 @@ function createHeap() {
   return {
     push(node: number, priority: number): void {
       items.push({ node, priority, order: count++ });
-      for (let i = items.length - 1; i > 0; ) {
+      for (let i = items.length - 1; i > 0;) {
         const parent = (i - 1) >> 1;
         if (!before(i, parent)) break;
         swap(i, parent);
@@ -122,7 +122,7 @@ function createHeap() {
       if (items.length === 0) return undefined;
       swap(0, items.length - 1);
       const top = items.pop() as (typeof items)[number];
-      for (let i = 0; ; ) {
+      for (let i = 0; ;) {
         let least = i;
         for (const child of [2 * i + 1, 2 * i + 2]) {
           if (child < items.length && before(child, least)) least = child;

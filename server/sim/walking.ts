@@ -48,14 +48,18 @@ function stepBy(world: World, actor: Actor, dx: number, dy: number): MoveRefusal
   if (actor.physical && passesSomebody(world, actor, from, to)) return MoveRefusal.OCCUPIED;
   actor.walk = { kind: "still" };
   world.table.turn(actor.slot, 0, 0, changeTick(world));
-  actor.allowance = Math.max(0, actor.allowance - length);
+  // It may fall below 0 by the slack of the comparison: what a step got for nothing, the next one pays.
+  actor.allowance -= length;
   placeActor(world, actor, to.x, to.y);
   return MoveRefusal.UNSPECIFIED;
 }
 
 /** Whether a straight step would go through somebody solid; who overlaps already may step away. */
 function passesSomebody(world: World, actor: Actor, from: Place, to: Place): boolean {
-  const steps = Math.max(1, Math.ceil(Math.max(Math.abs(to.x - from.x), Math.abs(to.y - from.y)) * 5));
+  const steps = Math.max(
+    1,
+    Math.ceil(Math.max(Math.abs(to.x - from.x), Math.abs(to.y - from.y)) * 5),
+  );
   for (let i = 1; i <= steps; i++) {
     const x = from.x + ((to.x - from.x) * i) / steps;
     const y = from.y + ((to.y - from.y) * i) / steps;
@@ -67,13 +71,15 @@ function passesSomebody(world: World, actor: Actor, from: Place, to: Place): boo
 /** Begins to walk to a place. */
 export function walkTo(world: World, actor: Actor, to: Place): MoveRefusal {
   const { map } = world;
-  if (to.x < 0 || to.y < 0 || to.x >= map.width || to.y >= map.height) return MoveRefusal.OUT_OF_MAP;
+  if (to.x < 0 || to.y < 0 || to.x >= map.width || to.y >= map.height)
+    return MoveRefusal.OUT_OF_MAP;
   const from = placeOf(world, actor);
-  const distance = Math.sqrt((to.x - from.x) ** 2 + (to.y - from.y) ** 2);
-  if (distance > MAX_DESTINATION_TILES) return MoveRefusal.TOO_FAR;
+  if (distance(from, to) > MAX_DESTINATION_TILES) return MoveRefusal.TOO_FAR;
   const places = findPath(map, from, to, actor.radius);
   if (places === undefined) {
-    return map.blocked(Math.floor(to.x), Math.floor(to.y)) ? MoveRefusal.BARRIER : MoveRefusal.NO_PATH;
+    return map.blocked(Math.floor(to.x), Math.floor(to.y))
+      ? MoveRefusal.BARRIER
+      : MoveRefusal.NO_PATH;
   }
   actor.walk = { kind: "way", places };
   actor.blockedTicks = 0;
@@ -113,9 +119,12 @@ export function stepWalkers(world: World): void {
 /** Goes by (dx, dy), sliding along what is in the way. Walking uses the allowance up, so that offsets do not add to it. */
 function advance(world: World, actor: Actor, dx: number, dy: number): void {
   const from = placeOf(world, actor);
-  const to = slide(from, dx, dy, (x, y) => mayStand(world, actor, x, y, actor.radius, actor.physical));
+  const to = slide(from, dx, dy, (x, y) =>
+    mayStand(world, actor, x, y, actor.radius, actor.physical),
+  );
   // Rounded as on the wire, or the last bits of a steady walk would count as changes.
-  const perSecond = (d: number) => Math.round(d * world.tickRateHz * UNITS_PER_TILE) / UNITS_PER_TILE;
+  const perSecond = (d: number) =>
+    Math.round(d * world.tickRateHz * UNITS_PER_TILE) / UNITS_PER_TILE;
   const tick = changeTick(world);
   world.table.turn(actor.slot, perSecond(to.x - from.x), perSecond(to.y - from.y), tick);
   if (to.x === from.x && to.y === from.y) return;
@@ -130,11 +139,11 @@ function followWay(world: World, actor: Actor, places: readonly Place[], reach: 
     stopWalking(world, actor);
     return;
   }
-  const before = distanceTo(world, actor, target);
-  const part = before <= reach ? 1 : reach / before;
   const from = placeOf(world, actor);
+  const before = distance(from, target);
+  const part = before <= reach ? 1 : reach / before;
   advance(world, actor, (target.x - from.x) * part, (target.y - from.y) * part);
-  const after = distanceTo(world, actor, target);
+  const after = distance(placeOf(world, actor), target);
   if (after < EPSILON_TILES) {
     actor.walk = { kind: "way", places: rest };
     actor.blockedTicks = 0;
@@ -146,7 +155,8 @@ function followWay(world: World, actor: Actor, places: readonly Place[], reach: 
   }
 }
 
-function distanceTo(world: World, actor: Actor, place: Place): number {
-  const { x, y } = placeOf(world, actor);
-  return Math.sqrt((place.x - x) ** 2 + (place.y - y) ** 2);
+function distance(a: Place, b: Place): number {
+  const dx = b.x - a.x;
+  const dy = b.y - a.y;
+  return Math.sqrt(dx * dx + dy * dy);
 }

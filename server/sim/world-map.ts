@@ -56,8 +56,7 @@ export function createWorldMap(source: ZoneMap): WorldMap {
     objects,
     spawns,
     portals,
-    blocked: (x, y) =>
-      x < 0 || y < 0 || x >= width || y >= height || blocked[y * width + x] === 1,
+    blocked: (x, y) => x < 0 || y < 0 || x >= width || y >= height || blocked[y * width + x] === 1,
     setBlocked(x, y, value) {
       blocked[y * width + x] = value ? 1 : 0;
     },

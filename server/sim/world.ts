@@ -6,7 +6,7 @@ import type { Body } from "../../gen/ts/realmwire/v1/entity_pb.ts";
 import type { Event } from "../../gen/ts/realmwire/v1/world_service_pb.ts";
 import { createCell, touch } from "./components.ts";
 import type { Cell, ComponentTypes } from "./components.ts";
-import { EntityTable } from "./entity-table.ts";
+import type { EntityTable } from "./entity-table.ts";
 import type { Kinds } from "./kind.ts";
 import { MAX_OFFSET_TILES, MAX_RADIUS_TILES, standsFree } from "./movement.ts";
 import type { Place } from "./movement.ts";
@@ -200,7 +200,8 @@ function sameField(a: Reflected, b: Reflected, name: string): boolean {
   const field = a.desc.fields.find((item) => item.name === name);
   if (!field) return true;
   if (a.isSet(field) !== b.isSet(field)) return false;
-  if (field.fieldKind === "scalar" || field.fieldKind === "enum") return a.get(field) === b.get(field);
+  if (field.fieldKind === "scalar" || field.fieldKind === "enum")
+    return a.get(field) === b.get(field);
   const only = (message: Reflected) => {
     const part = reflect(message.desc);
     if (message.isSet(field)) part.set(field, message.get(field));
@@ -216,33 +217,62 @@ function adoptBody(world: World, actor: Actor): void {
   table.visuals[actor.slot] = body?.visual ?? "";
   const owner = actor.kind === EntityKind.CHARACTER ? actor.name : (body?.owner ?? "");
   table.own(actor.slot, owner, changeTick(world));
-  actor.radius = Math.min(MAX_RADIUS_TILES, positiveOr(body?.radius, DEFAULT_RADIUS_TILES));
+  actor.radius = radiusOf(body);
   actor.speed = Math.min(MAX_SPEED_TILES_PER_S, positiveOr(body?.speed, DEFAULT_SPEED_TILES_PER_S));
   actor.physical = body?.physical ?? false;
+}
+
+/** The radius that a body has in the world, in tiles: within bounds, whatever it says. */
+export function radiusOf(body: Body | undefined): number {
+  return Math.min(MAX_RADIUS_TILES, positiveOr(body?.radius, DEFAULT_RADIUS_TILES));
 }
 
 function positiveOr(value: number | undefined, fallback: number): number {
   return value !== undefined && value > 0 ? value : fallback;
 }
 
-/** Whether somebody solid other than the actor itself is in a circle. */
-export function isOccupied(world: World, actor: Actor | undefined, x: number, y: number, radius: number): boolean {
+/**
+ * Whether somebody solid other than the actor itself is in a circle. Whom the actor stands in already,
+ * because one of them grew or became solid, is in its way only where it would come nearer.
+ */
+export function isOccupied(
+  world: World,
+  actor: Actor | undefined,
+  x: number,
+  y: number,
+  radius: number,
+): boolean {
   const { table } = world;
+  const from = actor && placeOf(world, actor);
   let hit = false;
   table.grid.around(x, y, radius + MAX_RADIUS_TILES, (slot) => {
     const other = world.bySlot[slot];
     if (hit || !other?.physical || other === actor) return;
     const reach = radius + other.radius;
-    const dx = (table.xs[slot] as number) - x;
-    const dy = (table.ys[slot] as number) - y;
-    hit = dx * dx + dy * dy < reach * reach;
+    const away = squaredDistance(table, slot, x, y);
+    hit = away < reach * reach && !(from && away > squaredDistance(table, slot, from.x, from.y));
   });
   return hit;
 }
 
+function squaredDistance(table: EntityTable, slot: number, x: number, y: number): number {
+  const dx = (table.xs[slot] as number) - x;
+  const dy = (table.ys[slot] as number) - y;
+  return dx * dx + dy * dy;
+}
+
 /** Whether an actor of this radius may stand at a place: no barrier and, for a solid one, nobody solid. */
-export function mayStand(world: World, actor: Actor | undefined, x: number, y: number, radius: number, physical: boolean): boolean {
-  return standsFree(world.map, x, y, radius) && !(physical && isOccupied(world, actor, x, y, radius));
+export function mayStand(
+  world: World,
+  actor: Actor | undefined,
+  x: number,
+  y: number,
+  radius: number,
+  physical: boolean,
+): boolean {
+  return (
+    standsFree(world.map, x, y, radius) && !(physical && isOccupied(world, actor, x, y, radius))
+  );
 }
 
 /** Moves an entity. */
@@ -262,10 +292,8 @@ export function actorsWithin(world: World, x: number, y: number, distance: numbe
   const { table } = world;
   const found: Actor[] = [];
   table.grid.around(x, y, distance, (slot) => {
-    const dx = (table.xs[slot] as number) - x;
-    const dy = (table.ys[slot] as number) - y;
     const actor = world.bySlot[slot];
-    if (actor && dx * dx + dy * dy <= distance * distance) found.push(actor);
+    if (actor && squaredDistance(table, slot, x, y) <= distance * distance) found.push(actor);
   });
   return found.sort((a, b) => a.id - b.id);
 }

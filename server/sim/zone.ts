@@ -93,7 +93,9 @@ export interface Zone {
   /** Checks commands without carrying them out, and says what would take them back. */
   checkEdit(commands: readonly EditCommand[]): { result: EditResult } | { problems: EditProblem[] };
   /** What an entity is known by; undefined when it is not there. */
-  brief(name: string): { readonly id: number; readonly kind: EntityKind; readonly characterId: number } | undefined;
+  brief(
+    name: string,
+  ): { readonly id: number; readonly kind: EntityKind; readonly characterId: number } | undefined;
   /** An entity in full; undefined when it is not there. */
   stateOf(name: string): StoredState | undefined;
   /** The whole state, from which a zone begins that goes on in the same way. All behaviours begin anew, here too. */
@@ -282,5 +284,9 @@ function tryEdit(
   commands: readonly EditCommand[],
 ): { result: EditResult } | { problems: EditProblem[] } {
   const copy = createWorldMap(world.map.toMessage());
-  return editMap(copy, commands.map((command) => clone(EditCommandSchema, command)), rules);
+  return editMap(
+    copy,
+    commands.map((command) => clone(EditCommandSchema, command)),
+    rules,
+  );
 }
