@@ -3,28 +3,144 @@ import { Command, Option } from "commander";
 import { z } from "zod";
 
 const port = z.coerce.number().int().min(0).max(65_535);
-const names = z.string().transform((text) => text.split(",").map((name) => name.trim()).filter(Boolean));
+const names = z.string().transform((text) =>
+  text
+    .split(",")
+    .map((name) => name.trim())
+    .filter(Boolean),
+);
 
 /** Every setting: its flag, its environment variable, what it means, its default and its rule. */
 const SETTINGS = {
-  host: { flag: "--host <address>", env: "HOST", help: "the address to listen at", default: "0.0.0.0", rule: z.string().min(1) },
-  port: { flag: "--port <number>", env: "PORT", help: "the port; 0 takes any free one", default: "8080", rule: port },
-  game: { flag: "--game <folder>", env: "REALMWIRE_GAME", help: "the folder of the game, with its game.ts", default: "games/meadow", rule: z.string().min(1) },
-  data: { flag: "--data <folder>", env: "REALMWIRE_DATA", help: "where the embedded database and the client releases are kept", default: "data", rule: z.string().min(1) },
-  databaseUrl: { flag: "--database-url <url>", env: "DATABASE_URL", help: "a PostgreSQL database instead of the embedded one", default: "", rule: z.union([z.literal(""), z.url({ protocol: /^postgres(ql)?$/, error: "must begin with postgres:// or postgresql://" })]) },
-  natsUrl: { flag: "--nats-url <url>", env: "NATS_URL", help: "a NATS server for many nodes; not in this release", default: "", rule: z.literal("", { error: "this release runs on one node only: leave it unset" }) },
-  clients: { flag: "--clients <folder>", env: "REALMWIRE_CLIENTS", help: "the folder of client releases; default: clients in the data folder", default: "", rule: z.string() },
-  corsOrigins: { flag: "--cors-origins <list>", env: "REALMWIRE_CORS_ORIGINS", help: "web origins that may call, separated by commas; * allows all", default: "*", rule: names },
-  logLevel: { flag: "--log-level <level>", env: "REALMWIRE_LOG_LEVEL", help: "trace, debug, info, warn, error or silent", default: "info", rule: z.enum(["trace", "debug", "info", "warn", "error", "silent"]) },
-  logFormat: { flag: "--log-format <format>", env: "REALMWIRE_LOG_FORMAT", help: "text for people, json for machines; default: text on a terminal", default: "", rule: z.enum(["", "text", "json"]) },
-  admins: { flag: "--admins <list>", env: "REALMWIRE_ADMINS", help: "names of accounts that are admins, separated by commas", default: "", rule: names },
-  builders: { flag: "--builders <list>", env: "REALMWIRE_BUILDERS", help: "names of accounts that are builders, separated by commas", default: "", rule: names },
-  devPassword: { flag: "--dev-password <password>", env: "REALMWIRE_DEV_PASSWORD", help: "the password of the ready-made accounts; default: a new one each, printed once", default: "", rule: z.union([z.literal(""), z.string().min(8).max(128)]) },
-  seed: { flag: "--seed <text>", env: "REALMWIRE_SEED", help: "what chance in the world begins from", default: "realmwire", rule: z.string().min(1).max(256) },
-  sessionDays: { flag: "--session-days <days>", env: "REALMWIRE_SESSION_DAYS", help: "how long a login lasts unless it is used, in days", default: "30", rule: z.coerce.number().min(0.001).max(3650) },
-  lingerMs: { flag: "--linger-ms <ms>", env: "REALMWIRE_LINGER_MS", help: "how long a character stays after its connection was lost, in milliseconds", default: "5000", rule: z.coerce.number().int().min(0).max(600_000) },
-  drainMs: { flag: "--drain-ms <ms>", env: "REALMWIRE_DRAIN_MS", help: "how long players are warned before the server stops, in milliseconds", default: "1000", rule: z.coerce.number().int().min(0).max(600_000) },
-  storeTimeoutMs: { flag: "--store-timeout-ms <ms>", env: "REALMWIRE_STORE_TIMEOUT_MS", help: "how long the database may take to answer, in milliseconds", default: "5000", rule: z.coerce.number().int().min(100).max(600_000) },
+  host: {
+    flag: "--host <address>",
+    env: "HOST",
+    help: "the address to listen at",
+    default: "0.0.0.0",
+    rule: z.string().min(1),
+  },
+  port: {
+    flag: "--port <number>",
+    env: "PORT",
+    help: "the port; 0 takes any free one",
+    default: "8080",
+    rule: port,
+  },
+  game: {
+    flag: "--game <folder>",
+    env: "REALMWIRE_GAME",
+    help: "the folder of the game, with its game.ts",
+    default: "games/meadow",
+    rule: z.string().min(1),
+  },
+  data: {
+    flag: "--data <folder>",
+    env: "REALMWIRE_DATA",
+    help: "where the embedded database and the client releases are kept",
+    default: "data",
+    rule: z.string().min(1),
+  },
+  databaseUrl: {
+    flag: "--database-url <url>",
+    env: "DATABASE_URL",
+    help: "a PostgreSQL database instead of the embedded one",
+    default: "",
+    rule: z.union([
+      z.literal(""),
+      z.url({ protocol: /^postgres(ql)?$/, error: "must begin with postgres:// or postgresql://" }),
+    ]),
+  },
+  natsUrl: {
+    flag: "--nats-url <url>",
+    env: "NATS_URL",
+    help: "a NATS server for many nodes; not in this release",
+    default: "",
+    rule: z.literal("", { error: "this release runs on one node only: leave it unset" }),
+  },
+  clients: {
+    flag: "--clients <folder>",
+    env: "REALMWIRE_CLIENTS",
+    help: "the folder of client releases; default: clients in the data folder",
+    default: "",
+    rule: z.string(),
+  },
+  corsOrigins: {
+    flag: "--cors-origins <list>",
+    env: "REALMWIRE_CORS_ORIGINS",
+    help: "web origins that may call, separated by commas; * allows all",
+    default: "*",
+    rule: names,
+  },
+  logLevel: {
+    flag: "--log-level <level>",
+    env: "REALMWIRE_LOG_LEVEL",
+    help: "trace, debug, info, warn, error or silent",
+    default: "info",
+    rule: z.enum(["trace", "debug", "info", "warn", "error", "silent"]),
+  },
+  logFormat: {
+    flag: "--log-format <format>",
+    env: "REALMWIRE_LOG_FORMAT",
+    help: "text for people, json for machines; default: text on a terminal",
+    default: "",
+    rule: z.enum(["", "text", "json"]),
+  },
+  admins: {
+    flag: "--admins <list>",
+    env: "REALMWIRE_ADMINS",
+    help: "names of accounts that are admins, separated by commas",
+    default: "",
+    rule: names,
+  },
+  builders: {
+    flag: "--builders <list>",
+    env: "REALMWIRE_BUILDERS",
+    help: "names of accounts that are builders, separated by commas",
+    default: "",
+    rule: names,
+  },
+  devPassword: {
+    flag: "--dev-password <password>",
+    env: "REALMWIRE_DEV_PASSWORD",
+    help: "the password of the ready-made accounts; default: a new one each, printed once",
+    default: "",
+    rule: z.union([z.literal(""), z.string().min(8).max(128)]),
+  },
+  seed: {
+    flag: "--seed <text>",
+    env: "REALMWIRE_SEED",
+    help: "what chance in the world begins from",
+    default: "realmwire",
+    rule: z.string().min(1).max(256),
+  },
+  sessionDays: {
+    flag: "--session-days <days>",
+    env: "REALMWIRE_SESSION_DAYS",
+    help: "how long a login lasts unless it is used, in days",
+    default: "30",
+    rule: z.coerce.number().min(0.001).max(3650),
+  },
+  lingerMs: {
+    flag: "--linger-ms <ms>",
+    env: "REALMWIRE_LINGER_MS",
+    help: "how long a character stays after its connection was lost, in milliseconds",
+    default: "5000",
+    rule: z.coerce.number().int().min(0).max(600_000),
+  },
+  drainMs: {
+    flag: "--drain-ms <ms>",
+    env: "REALMWIRE_DRAIN_MS",
+    help: "how long players are warned before the server stops, in milliseconds",
+    default: "1000",
+    rule: z.coerce.number().int().min(0).max(600_000),
+  },
+  storeTimeoutMs: {
+    flag: "--store-timeout-ms <ms>",
+    env: "REALMWIRE_STORE_TIMEOUT_MS",
+    help: "how long the database may take to answer, in milliseconds",
+    default: "5000",
+    rule: z.coerce.number().int().min(100).max(600_000),
+  },
 } as const satisfies Record<string, Setting>;
 
 interface Setting {
@@ -51,7 +167,9 @@ export class ConfigError extends Error {
 /** The command line, for `--help`, flags and their environment variables. */
 export function createCommand(version: string): Command {
   const command = new Command("realmwire")
-    .description("A game server whose protocol comes first: a persistent, streaming world that many players share.")
+    .description(
+      "A game server whose protocol comes first: a persistent, streaming world that many players share.",
+    )
     .usage("[options]   (with npm: npm start -- [options])")
     .version(version, "-v, --version", "print the version")
     .helpOption("-h, --help", "print this help")

@@ -21,7 +21,9 @@ export class GameError extends Error {
 }
 
 const gameShape = z.object({
-  id: z.string().regex(/^[a-z0-9][a-z0-9-]{0,63}$/, "must be 1 to 64 lower-case letters, digits and `-`"),
+  id: z
+    .string()
+    .regex(/^[a-z0-9][a-z0-9-]{0,63}$/, "must be 1 to 64 lower-case letters, digits and `-`"),
   title: z.string().min(1).max(100),
   proto: z.object({ components: z.array(z.looseObject({ kind: z.literal("message") })) }),
   maps: z.array(z.string().min(1)).min(1, "names no map"),
@@ -38,7 +40,9 @@ export async function loadGame(folder: string): Promise<LoadedGame> {
   const game = (await importDefault(file)) as Game;
   const shape = gameShape.safeParse(game);
   if (!shape.success) {
-    const problems = shape.error.issues.map(({ path, message }) => `${file}: ${path.join(".")}: ${message}`);
+    const problems = shape.error.issues.map(
+      ({ path, message }) => `${file}: ${path.join(".")}: ${message}`,
+    );
     throw new GameError(problems.join("\n"));
   }
   const types = createComponentTypes(game.proto.components);
@@ -46,7 +50,11 @@ export async function loadGame(folder: string): Promise<LoadedGame> {
   const maps = await Promise.all(
     game.maps.map(async (path): Promise<[string, ZoneMap]> => {
       const zone = basename(path, extname(path));
-      const map = await loadTiledMap({ path: join(folder, path), zone, kinds: new Set(kinds.keys()) });
+      const map = await loadTiledMap({
+        path: join(folder, path),
+        zone,
+        kinds: new Set(kinds.keys()),
+      });
       return [zone, map];
     }),
   );
@@ -66,9 +74,12 @@ async function importDefault(file: string): Promise<unknown> {
   try {
     module = (await import(pathToFileURL(file).href)) as { default?: unknown };
   } catch (error) {
-    throw new GameError(`${file}: cannot be loaded: ${error instanceof Error ? error.message : String(error)}`, {
-      cause: error,
-    });
+    throw new GameError(
+      `${file}: cannot be loaded: ${error instanceof Error ? error.message : String(error)}`,
+      {
+        cause: error,
+      },
+    );
   }
   if (module.default === undefined) throw new GameError(`${file}: has no default export`);
   return module.default;
@@ -94,12 +105,16 @@ async function loadKinds(folder: string): Promise<Map<string, Kind>> {
 }
 
 /** Attributes that a map gives its objects must be the game's. */
-function checkAttributes(maps: ReadonlyMap<string, ZoneMap>, attribute: (name: string) => unknown): void {
+function checkAttributes(
+  maps: ReadonlyMap<string, ZoneMap>,
+  attribute: (name: string) => unknown,
+): void {
   const problems: string[] = [];
   for (const [zone, { objects }] of maps) {
     for (const { name, attributes } of objects) {
       for (const key of Object.keys(attributes)) {
-        if (!attribute(key)) problems.push(`map "${zone}": object "${name}": the game has no attribute "${key}"`);
+        if (!attribute(key))
+          problems.push(`map "${zone}": object "${name}": the game has no attribute "${key}"`);
       }
     }
   }

@@ -12,7 +12,9 @@ import { createServer } from "./server.ts";
 const STOP_DEADLINE_MS = 20_000;
 
 const root = resolve(import.meta.dirname, "..");
-const { version } = JSON.parse(readFileSync(resolve(root, "package.json"), "utf8")) as { version: string };
+const { version } = JSON.parse(readFileSync(resolve(root, "package.json"), "utf8")) as {
+  version: string;
+};
 
 async function main(): Promise<void> {
   const command = createCommand(version).parse();
@@ -20,7 +22,14 @@ async function main(): Promise<void> {
   const logger = createLogger(config);
   const began = performance.now();
   const game = await loadGame(config.game);
-  logger.info({ tookMs: Math.round(performance.now() - began), maps: game.world.maps.size, kinds: game.world.kinds.size }, `game "${game.game.title}" loaded`);
+  logger.info(
+    {
+      tookMs: Math.round(performance.now() - began),
+      maps: game.world.maps.size,
+      kinds: game.world.kinds.size,
+    },
+    `game "${game.game.title}" loaded`,
+  );
   const server = createServer({
     config,
     game,
@@ -61,7 +70,10 @@ async function main(): Promise<void> {
 function createLogger({ logLevel, logFormat }: Config) {
   const text = logFormat === "text" || (logFormat === "" && process.stdout.isTTY === true);
   if (!text) return pino({ level: logLevel, base: null, timestamp: pino.stdTimeFunctions.isoTime });
-  return pino({ level: logLevel, base: null }, pretty({ ignore: "pid,hostname", translateTime: "HH:MM:ss.l", sync: true }));
+  return pino(
+    { level: logLevel, base: null },
+    pretty({ ignore: "pid,hostname", translateTime: "HH:MM:ss.l", sync: true }),
+  );
 }
 
 /** The commit that is checked out; `unknown` outside a repository. `REALMWIRE_COMMIT` tells it for an image without one. */
@@ -69,7 +81,11 @@ function commit(): string {
   const told = process.env["REALMWIRE_COMMIT"];
   if (told) return told;
   try {
-    return execFileSync("git", ["rev-parse", "HEAD"], { cwd: root, encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).trim();
+    return execFileSync("git", ["rev-parse", "HEAD"], {
+      cwd: root,
+      encoding: "utf8",
+      stdio: ["ignore", "pipe", "ignore"],
+    }).trim();
   } catch {
     return "unknown";
   }
@@ -77,11 +93,17 @@ function commit(): string {
 
 function printDevAccounts(passwords: ReadonlyMap<string, string>): void {
   const rows = [...passwords].map(([name, password]) => `  ${name.padEnd(10)}${password}`);
-  process.stdout.write(`\nReady-made accounts of this development world (shown only this once):\n${rows.join("\n")}\n\n`);
+  process.stdout.write(
+    `\nReady-made accounts of this development world (shown only this once):\n${rows.join("\n")}\n\n`,
+  );
 }
 
 main().catch((error: unknown) => {
-  const named = error instanceof ConfigError || (error instanceof Error && /^(GameError|MapError|FolderInUseError)$/.test(error.name));
-  process.stderr.write(`realmwire: ${named ? (error as Error).message : error instanceof Error ? error.stack : String(error)}\n`);
+  const named =
+    error instanceof ConfigError ||
+    (error instanceof Error && /^(GameError|MapError|FolderInUseError)$/.test(error.name));
+  process.stderr.write(
+    `realmwire: ${named ? (error as Error).message : error instanceof Error ? error.stack : String(error)}\n`,
+  );
   process.exit(named ? 2 : 1);
 });

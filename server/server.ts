@@ -18,11 +18,13 @@ import { ensureDefaultRelease } from "./release/default-release.ts";
 import { createReleases } from "./release/releases.ts";
 import { createAccountService } from "./rpc/account-service.ts";
 import { createAnswerFlags } from "./rpc/answer-flags.ts";
+import { createTargets } from "./rpc/attribute-targets.ts";
 import { createAttributes } from "./rpc/attributes.ts";
 import { createChatService } from "./rpc/chat-service.ts";
 import { createConnectHandler } from "./rpc/connect-adapter.ts";
 import { gatherTypes } from "./rpc/descriptors.ts";
-import { clientFlag, flag } from "./rpc/flags.ts";
+import type { Flag } from "../gen/ts/realmwire/v1/flag_pb.ts";
+import { clientFlag, drainFlag } from "./rpc/flags.ts";
 import { createFront } from "./rpc/front.ts";
 import { createHealth } from "./rpc/health.ts";
 import { createPipeline } from "./rpc/pipeline.ts";
@@ -86,7 +88,11 @@ export function createServer(options: ServerOptions): Server {
   const { game, world } = loaded;
   const now = Date.now;
   const node = randomUUID();
-  const bus = options.bus ?? createLocalBus({ onError: (err, subject) => logger.error({ err, subject }, "a handler on the bus failed") });
+  const bus =
+    options.bus ??
+    createLocalBus({
+      onError: (err, subject) => logger.error({ err, subject }, "a handler on the bus failed"),
+    });
   const store = options.store ?? createStore(options);
   const saver = createSaver({ store, logger });
   const chatLog = createChatLog({ store, logger });
@@ -99,8 +105,19 @@ export function createServer(options: ServerOptions): Server {
     game: { newCharacter: (name, accountId) => newCharacter(options, name, accountId, now()) },
   });
   const releases = createReleases({ clientsDir: config.clients, store, bus, now, logger });
-  const keepRecording = (zone: string, bytes: Uint8Array) => void writeRecording(options, zone, bytes);
-  const zones = createZoneHost({ world, store, bus, saver, chatLog, logger, node, seed: config.seed, keepRecording });
+  const keepRecording = (zone: string, bytes: Uint8Array) =>
+    void writeRecording(options, zone, bytes);
+  const zones = createZoneHost({
+    world,
+    store,
+    bus,
+    saver,
+    chatLog,
+    logger,
+    node,
+    seed: config.seed,
+    keepRecording,
+  });
   const answerFlags = createAnswerFlags();
   const turns = createTurns<number>();
   const players = createPlayers({
@@ -119,35 +136,70 @@ export function createServer(options: ServerOptions): Server {
     online: (name: string) => players.find(name)?.online ?? false,
     zone: (name: string) => players.find(name)?.zoneName,
   };
-  const attributes = createAttributes({ types: world.types, players, store, saver, turns, viewRadius: game.viewRadius });
+  const { types } = world;
+  const targets = createTargets({ types, players, store, saver });
+  const attributes = createAttributes({
+    types,
+    targets,
+    players,
+    store,
+    turns,
+    viewRadius: game.viewRadius,
+  });
   const version = { ...options.version, game: game.id };
   const upgrade = createUpgrade({ releases, logger });
   const services = [
-    createWorldService({ version, accounts, presence, players, attributes, zones, releases, upgrade, answerFlags, now }),
+    createWorldService({
+      version,
+      accounts,
+      presence,
+      players,
+      attributes,
+      zones,
+      releases,
+      upgrade,
+      answerFlags,
+      now,
+    }),
     createAccountService({ accounts, presence }),
     createZoneService({ zones, players, store }),
     createChatService({ players, store, chatLog, now }),
     createReleaseService({ releases }),
   ];
   const descriptors = services.map(({ desc }) => desc);
-  const { files, registry } = gatherTypes(descriptors, world.types.types.map(({ schema }) => schema));
+  const { files, registry } = gatherTypes(
+    descriptors,
+    world.types.types.map(({ schema }) => schema),
+  );
   const pipeline = createPipeline({ authenticator: accounts, services, registry, logger });
   const health = createHealth({ services: descriptors });
-  const infrastructure = [health.service, ...createReflection({ services: [...descriptors, health.service.desc], files })];
+  const infrastructure = [
+    health.service,
+    ...createReflection({ services: [...descriptors, health.service.desc], files }),
+  ];
   const stopping = new AbortController();
-  const calls = createConnectHandler({ pipeline, services, infrastructure, registry, logger, shutdownSignal: stopping.signal });
+  const calls = createConnectHandler({
+    pipeline,
+    services,
+    infrastructure,
+    registry,
+    logger,
+    shutdownSignal: stopping.signal,
+  });
   let ready = false;
   const allowedOrigins = config.corsOrigins.includes("*") ? "*" : config.corsOrigins;
   const front = createFront({ game: game.title, calls, ready: () => ready, allowedOrigins });
   const port = createPort({ host: config.host, port: config.port, handler: front, logger });
 
+  function raiseForAll(flag: Flag): void {
+    answerFlags.putForAll(flag);
+    players.putFlagOnStreams(flag);
+  }
+
   function wire(): void {
     accounts.onSessionEnded(players.onSessionEnded);
     accounts.onCharacterChanged(players.onCharacterChanged);
-    releases.onPublished((release) => {
-      answerFlags.putForAll(clientFlag(release));
-      players.putFlagOnStreams(clientFlag(release));
-    });
+    releases.onPublished((release) => raiseForAll(clientFlag(release)));
   }
 
   /** Tells everybody, takes the players out of the world, ends what is still open, and closes the port. */
@@ -155,9 +207,7 @@ export function createServer(options: ServerOptions): Server {
     ready = false;
     health.setServing(false);
     const stopsInMs = config.drainMs;
-    const drainFlag = flag({ case: "drain", value: { $typeName: "realmwire.v1.DrainFlag", stopsInMs, reason: "the server stops" } });
-    answerFlags.putForAll(drainFlag);
-    players.putFlagOnStreams(drainFlag);
+    raiseForAll(drainFlag(stopsInMs, "the server stops"));
     if (players.count > 0) await new Promise((resolve) => setTimeout(resolve, stopsInMs));
     await players.close(draining());
     stopping.abort(draining());
@@ -170,10 +220,22 @@ export function createServer(options: ServerOptions): Server {
     { name: "database", start: () => store.start(), close: () => store.close() },
     { name: "saver", start: () => saver.start(), close: () => saver.close() },
     { name: "chat log", start: () => chatLog.start(), close: () => chatLog.close() },
-    { name: "accounts", start: () => startAccounts(options, accounts), close: () => accounts.close() },
-    { name: "client releases", start: () => startReleases(options, releases), close: () => releases.close() },
+    {
+      name: "accounts",
+      start: () => startAccounts(options, accounts),
+      close: () => accounts.close(),
+    },
+    {
+      name: "client releases",
+      start: () => startReleases(options, releases),
+      close: () => releases.close(),
+    },
     { name: "zones", start: () => startZones(zones, game.startZone), close: () => zones.close() },
-    { name: "players", start: () => (wire(), players.start()), close: () => players.close(draining()) },
+    {
+      name: "players",
+      start: () => (wire(), players.start()),
+      close: () => players.close(draining()),
+    },
     { name: "calls", start: () => pipeline.start(), close: () => {} },
     {
       name: "port",
@@ -248,7 +310,10 @@ function newCharacter({ game }: ServerOptions, name: string, accountId: number, 
   return create(CharacterRecordSchema, { accountId, name, zone: startZone, components, createdAt });
 }
 
-async function startAccounts({ config, onDevAccounts }: ServerOptions, accounts: Accounts): Promise<void> {
+async function startAccounts(
+  { config, onDevAccounts }: ServerOptions,
+  accounts: Accounts,
+): Promise<void> {
   await accounts.start();
   if (!config.production) {
     const password = config.devPassword;
@@ -258,7 +323,10 @@ async function startAccounts({ config, onDevAccounts }: ServerOptions, accounts:
   await accounts.ensureRoles({ admins: config.admins, builders: config.builders });
 }
 
-async function startReleases(options: ServerOptions, releases: ReturnType<typeof createReleases>): Promise<void> {
+async function startReleases(
+  options: ServerOptions,
+  releases: ReturnType<typeof createReleases>,
+): Promise<void> {
   const { config, root, version, game } = options;
   await releases.start();
   const generated = ["realmwire", "buf", game.game.id].map((name) => ({
@@ -266,7 +334,12 @@ async function startReleases(options: ServerOptions, releases: ReturnType<typeof
     to: `gen/ts/${name}`,
   }));
   const sources = [{ from: resolve(root, "clients/ts"), to: "clients/ts" }, ...generated];
-  await ensureDefaultRelease({ clientsDir: config.clients, sources, version: version.server, releases });
+  await ensureDefaultRelease({
+    clientsDir: config.clients,
+    sources,
+    version: version.server,
+    releases,
+  });
 }
 
 /** The zone of newcomers starts with the server, so that a map that cannot run is found now. */
@@ -275,7 +348,11 @@ async function startZones(zones: ZoneHost, startZone: string): Promise<void> {
   await zones.get(startZone);
 }
 
-async function writeRecording({ config, logger }: ServerOptions, zone: string, bytes: Uint8Array): Promise<void> {
+async function writeRecording(
+  { config, logger }: ServerOptions,
+  zone: string,
+  bytes: Uint8Array,
+): Promise<void> {
   const folder = join(config.data, "recordings");
   const file = join(folder, `${zone}-${Date.now()}.binpb`);
   try {

@@ -10,7 +10,8 @@ import type { Store } from "../store/store.ts";
 import type { ChatLog } from "../zone/chat-log.ts";
 import { readPageToken, writePageToken } from "./page-token.ts";
 import { refusalError } from "./players.ts";
-import type { Player, Players } from "./players.ts";
+import type { Player } from "./player.ts";
+import type { Players } from "./players.ts";
 import { requireSession } from "./require-session.ts";
 import { defineService } from "./service.ts";
 import type { Call, ServiceDefinition } from "./service.ts";
@@ -44,7 +45,9 @@ export function createChatService(options: {
     if (listener || (await store.findCharacter(name))) {
       throw new DomainError(ErrorReason.NOT_ONLINE, `${name} is not here at present`, { metadata });
     }
-    throw new DomainError(ErrorReason.NAME_UNKNOWN, `there is no character "${name}"`, { metadata });
+    throw new DomainError(ErrorReason.NAME_UNKNOWN, `there is no character "${name}"`, {
+      metadata,
+    });
   }
 
   return defineService(ChatService, {
@@ -64,7 +67,10 @@ export function createChatService(options: {
       const event = create(EventSchema, { kind: { case: "chat", value: message } });
       const hearers = new Set([speaker, listener]);
       for (const hearer of hearers) hearer.push(event);
-      chatLog.append(message, [...hearers].map(({ character }) => character.id));
+      chatLog.append(
+        message,
+        [...hearers].map(({ character }) => character.id),
+      );
       return { message };
     },
     async listMessages({ pageSize, pageToken }, call) {

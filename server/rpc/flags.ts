@@ -12,11 +12,6 @@ export interface FlagBox {
   readonly isEmpty: boolean;
 }
 
-/** A flag of one kind. */
-export function flag(kind: Flag["kind"]): Flag {
-  return create(FlagSchema, { kind });
-}
-
 /** The flag of a changed map. */
 export function mapFlag(zone: string, revision: number, region: Region): Flag {
   return create(FlagSchema, { kind: { case: "map", value: { zone, revision, region } } });
@@ -25,6 +20,21 @@ export function mapFlag(zone: string, revision: number, region: Region): Flag {
 /** The flag of a new client release. */
 export function clientFlag(release: ClientRelease): Flag {
   return create(FlagSchema, { kind: { case: "client", value: { release } } });
+}
+
+/** The flag of a character that is in another zone now. */
+export function zoneFlag(zone: string): Flag {
+  return create(FlagSchema, { kind: { case: "zone", value: { zone } } });
+}
+
+/** The flag of a zone whose time runs at another speed, in percent of real time. */
+export function slowFlag(percent: number): Flag {
+  return create(FlagSchema, { kind: { case: "slow", value: { percent } } });
+}
+
+/** The flag of a server that stops. */
+export function drainFlag(stopsInMs: number, reason: string): Flag {
+  return create(FlagSchema, { kind: { case: "drain", value: { stopsInMs, reason } } });
 }
 
 /** An empty box. */
@@ -64,4 +74,3 @@ function merge(before: Flag, added: Flag): Flag {
   const { zone, revision, region } = added.kind.value;
   return mapFlag(zone, revision, unite(before.kind.value.region, region as Region));
 }
-

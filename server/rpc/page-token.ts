@@ -11,8 +11,11 @@ export function readPageToken(list: string, token: string): string {
   const text = Buffer.from(token, "base64url").toString();
   const after = text.slice(list.length + 1);
   // Decoding passes over what it does not know, so only a token that comes out the same is one of ours.
-  if (text.startsWith(`${list}:`) && after !== "" && writePageToken(list, after) === token) return after;
+  if (text.startsWith(`${list}:`) && after !== "" && writePageToken(list, after) === token)
+    return after;
   throw new DomainError(ErrorReason.INVALID_FIELDS, "the page token is broken", {
-    violations: [{ field: "page_token", description: "must be the `next_page_token` of the page before" }],
+    violations: [
+      { field: "page_token", description: "must be the `next_page_token` of the page before" },
+    ],
   });
 }

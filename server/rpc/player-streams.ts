@@ -147,7 +147,9 @@ export function createPlayerStreams(options: {
   /** Keeps at most so many viewers without a stream: those that ended last. */
   function forgetOldest(): void {
     const ended = eyes.filter(({ stream }) => !stream).sort((a, b) => b.endedAt - a.endedAt);
-    const kept = new Set(ended.filter(({ endedAt }) => now() - endedAt < RESUME_WINDOW_MS).slice(0, MAX_STREAMS));
+    const kept = new Set(
+      ended.filter(({ endedAt }) => now() - endedAt < RESUME_WINDOW_MS).slice(0, MAX_STREAMS),
+    );
     eyes = eyes.filter((eye) => eye.stream || kept.has(eye));
   }
 
@@ -158,7 +160,11 @@ export function createPlayerStreams(options: {
       if (eye.stream) fail(eye.stream, tooMany());
       const open = eyes.filter((other) => other !== eye && other.stream);
       if (open.length >= MAX_STREAMS) fail(open[0]?.stream as OpenStream, tooMany());
-      const stream: OpenStream = { lastMessageAt: Number.NEGATIVE_INFINITY, wake: undefined, failure: undefined };
+      const stream: OpenStream = {
+        lastMessageAt: Number.NEGATIVE_INFINITY,
+        wake: undefined,
+        failure: undefined,
+      };
       eye.stream = stream;
       return {
         next: () => next(eye, stream),

@@ -1,17 +1,15 @@
 import { create } from "@bufbuild/protobuf";
 import { InputSchema } from "../../gen/ts/realmwire/internal/v1/input_pb.ts";
-import type { Input, Outcome } from "../../gen/ts/realmwire/internal/v1/input_pb.ts";
+import type { Outcome } from "../../gen/ts/realmwire/internal/v1/input_pb.ts";
 import { SessionState } from "../../gen/ts/realmwire/internal/v1/record_pb.ts";
-import type { EntityState } from "../../gen/ts/realmwire/internal/v1/state_pb.ts";
 import { EntityStateSchema } from "../../gen/ts/realmwire/internal/v1/state_pb.ts";
+import type { EntityState } from "../../gen/ts/realmwire/internal/v1/state_pb.ts";
 import { EntityKind } from "../../gen/ts/realmwire/v1/entity_pb.ts";
 import { ErrorReason } from "../../gen/ts/realmwire/v1/error_pb.ts";
 import type { Flag } from "../../gen/ts/realmwire/v1/flag_pb.ts";
-import type { Event } from "../../gen/ts/realmwire/v1/world_service_pb.ts";
 import type { Session } from "../account/session.ts";
-import { DomainError } from "../errors.ts";
+import { DomainError, hasReason } from "../errors.ts";
 import type { Logger } from "../logger.ts";
-import type { Transfer } from "../sim/portals.ts";
 import { WireWriter } from "../sim/wire-writer.ts";
 import { nameKey } from "../store/store.ts";
 import type { Store } from "../store/store.ts";
@@ -21,9 +19,10 @@ import type { Saver } from "../zone/saver.ts";
 import type { ZoneHandle } from "../zone/zone-handle.ts";
 import type { ZoneHost } from "../zone/zone-host.ts";
 import type { AnswerFlags } from "./answer-flags.ts";
-import { flag, mapFlag } from "./flags.ts";
 import { createPlayerStreams } from "./player-streams.ts";
-import type { Placement, PlayerStreams, WorldStream } from "./player-streams.ts";
+import type { Placement } from "./player-streams.ts";
+import { createPlayer } from "./player.ts";
+import type { LivePlayer, Player } from "./player.ts";
 
 /** How long a character stays in the world after its last stream ended, for a client that comes back. */
 export const LINGER_MS = 5_000;
@@ -31,36 +30,19 @@ export const LINGER_MS = 5_000;
 export const POLL_IDLE_MS = 60_000;
 const SWEEP_INTERVAL_MS = 1_000;
 
-/** A character in the world with whoever plays it. */
-export interface Player {
-  readonly character: { readonly id: number; readonly name: string };
-  /** The session that plays it now. */
-  readonly sessionKey: string;
-  /** Where it is; waits while it is between two zones. */
-  placement(): Promise<Placement>;
-  /** Carries an input out in the zone that it is in. */
-  apply(kind: Input["kind"]): Promise<Outcome>;
-  /** Opens an update stream. */
-  openStream(cursor: string, once: boolean): WorldStream;
-  push(event: Event): void;
-  readonly online: boolean;
-  /** The zone that it is in, or on its way to. */
-  readonly zoneName: string;
-}
-
 /** The characters in the world whose players are on this node. */
 export interface Players {
   start(): void;
-  /** Ends all streams with an error and takes all characters out of the world. */
+  /** Ends all streams with an error and takes all characters out of the world; nobody can enter any more. */
   close(error: unknown): Promise<void>;
   /**
    * The player of a session's character, which enters the world if it is not there. Rejects with `NO_CHARACTER`,
-   * `SESSION_REPLACED`, `DRAINING`, and with what starting a zone rejects with.
+   * `CHARACTER_UNKNOWN`, `DRAINING`, and with what starting a zone rejects with.
    */
   enter(session: Session): Promise<Player>;
   /** The player of a character of this name, if it is in the world. */
   find(name: string): Player | undefined;
-  /** Tells of a session that ended: its streams end and its character leaves, or waits for the session that replaced it. */
+  /** A session ended: its streams end and its character leaves, or waits for the session that replaced it. */
   onSessionEnded(key: string, state: SessionState): void;
   /** A session plays another character now: the one before leaves. */
   onCharacterChanged(key: string): void;
@@ -80,6 +62,7 @@ export interface PlayersOptions {
   readonly startZone: string;
   readonly viewRadius: number;
   readonly logger: Logger;
+  /** A key for a viewer, not to be guessed from others. */
   readonly newKey: () => string;
   readonly lingerMs?: number;
   readonly pollIdleMs?: number;
@@ -87,28 +70,12 @@ export interface PlayersOptions {
   readonly now?: () => number;
 }
 
-type Place =
-  | { readonly kind: "in"; readonly placement: Placement; readonly unlisten: () => void }
-  | { readonly kind: "moving"; readonly to: string; readonly arrival: Promise<void> }
-  | { readonly kind: "gone" };
-
-interface LivePlayer extends Player {
-  sessionKey: string;
-  place: Place;
-  readonly streams: PlayerStreams;
-  online: boolean;
-  hadStream: boolean;
-  lastSeen: number;
-}
-
 /** Nobody in the world yet. */
 export function createPlayers(options: PlayersOptions): Players {
   const now = options.now ?? (() => performance.now());
-  const { logger, answerFlags } = options;
-  const lingerMs = options.lingerMs ?? LINGER_MS;
-  const pollIdleMs = options.pollIdleMs ?? POLL_IDLE_MS;
+  const { logger, answerFlags, lingerMs = LINGER_MS, pollIdleMs = POLL_IDLE_MS } = options;
   const writer = new WireWriter();
-  const players = new Map<number, LivePlayer>();
+  const byId = new Map<number, LivePlayer>();
   const byName = new Map<string, LivePlayer>();
   const entering = new Map<number, Promise<LivePlayer>>();
   let sweeper: NodeJS.Timeout | undefined;
@@ -120,30 +87,30 @@ export function createPlayers(options: PlayersOptions): Players {
     if (!character) {
       throw new DomainError(ErrorReason.NO_CHARACTER, "the account has no character selected");
     }
-    const player = players.get(character.id) ?? (await enterOnce(character));
-    if (player.sessionKey !== session.key) takeOver(player, session.key);
+    const player = byId.get(character.id) ?? (await enterOnce(character));
+    if (player.sessionKey !== session.key) {
+      if (player.sessionKey !== "") player.streams.end(sessionReplaced());
+      player.sessionKey = session.key;
+    }
     answerFlags.remember(session.key);
     player.lastSeen = now();
-    if (!player.online) await setOnline(player, true);
+    if (!player.online) await player.setOnline(true);
     return player;
-  }
-
-  /** A session plays a character that another one played: the other was replaced. */
-  function takeOver(player: LivePlayer, sessionKey: string): void {
-    if (player.sessionKey !== "") player.streams.end(sessionReplaced());
-    player.sessionKey = sessionKey;
   }
 
   function enterOnce(character: { id: number; name: string }): Promise<LivePlayer> {
     let arrival = entering.get(character.id);
     if (!arrival) {
-      arrival = options.turns.take(character.id, () => join(character)).finally(() => entering.delete(character.id));
+      const enterNow = () => enterWorld(character);
+      arrival = options.turns
+        .take(character.id, enterNow)
+        .finally(() => entering.delete(character.id));
       entering.set(character.id, arrival);
     }
     return arrival;
   }
 
-  async function join(character: { id: number; name: string }): Promise<LivePlayer> {
+  async function enterWorld(character: { id: number; name: string }): Promise<LivePlayer> {
     // What was noted when it left last must be in the store before it is read.
     await options.saver.durable(characterKey(character.id));
     const record = await options.store.findCharacter(character.name);
@@ -153,28 +120,35 @@ export function createPlayers(options: PlayersOptions): Players {
         metadata: { name },
       });
     }
-    const { id, name, components, position } = record;
+    const { id, name, components, position, zone } = record;
     const state = create(EntityStateSchema, {
       name,
       kind: EntityKind.CHARACTER,
       characterId: id,
       components,
-      ...(position ? { position } : {}),
+      ...(position && { position }),
     });
-    const placement = await joinZone(record.zone || options.startZone, state, "");
-    const player = createPlayer({ id, name }, placement);
-    players.set(id, player);
+    const placement = await joinZone(zone || options.startZone, state, "");
+    const player = makePlayer({ id, name }, placement);
+    byId.set(id, player);
     byName.set(nameKey(name), player);
-    settle(player, placement);
+    player.settle(placement);
     logger.info({ character: name, zone: placement.zone.name }, "entered the world");
     return player;
   }
 
-  async function joinZone(zoneName: string, character: EntityState, spawn: string): Promise<Placement> {
+  async function joinZone(
+    zoneName: string,
+    character: EntityState,
+    spawn: string,
+  ): Promise<Placement> {
     const zone = await zoneOrStart(zoneName);
-    const value = { character, spawn: zone.name === zoneName ? spawn : "" };
-    const input = create(InputSchema, { kind: { case: "join", value } });
-    const outcome = await zone.apply(input);
+    // In another zone than the one that was meant, neither its spawn nor the stored place means anything.
+    const isMeant = zone.name === zoneName;
+    const joining = isMeant ? character : create(EntityStateSchema, { ...character });
+    if (!isMeant) delete joining.position;
+    const value = { character: joining, spawn: isMeant ? spawn : "" };
+    const outcome = await zone.apply(create(InputSchema, { kind: { case: "join", value } }));
     if (outcome.kind.case !== "entityId") throw refusalError(outcome);
     return { zone, entityId: outcome.kind.value };
   }
@@ -184,13 +158,12 @@ export function createPlayers(options: PlayersOptions): Players {
     try {
       return await options.zones.get(name);
     } catch (error) {
-      const unknown = error instanceof DomainError && error.reason === ErrorReason.ZONE_UNKNOWN;
-      if (!unknown || name === options.startZone) throw error;
+      if (!hasReason(error, ErrorReason.ZONE_UNKNOWN) || name === options.startZone) throw error;
       return await options.zones.get(options.startZone);
     }
   }
 
-  function createPlayer(character: { id: number; name: string }, placement: Placement): LivePlayer {
+  function makePlayer(character: { id: number; name: string }, placement: Placement): LivePlayer {
     let acknowledged = 0;
     const streams = createPlayerStreams({
       character: character.name,
@@ -201,150 +174,44 @@ export function createPlayers(options: PlayersOptions): Players {
       acknowledged: () => acknowledged,
       now,
     });
-    const player: LivePlayer = {
+    return createPlayer({
       character,
-      sessionKey: "",
-      place: { kind: "gone" },
       streams,
-      online: true,
-      hadStream: false,
-      lastSeen: now(),
-      placement: () => placementOf(player),
-      async apply(kind) {
-        const { zone } = await placementOf(player);
-        const outcome = await zone.apply(create(InputSchema, { kind }));
-        if (outcome.kind.case === "move" && outcome.kind.value.sequence > 0) {
-          acknowledged = outcome.kind.value.sequence;
-        }
-        return outcome;
+      join: joinZone,
+      onAcknowledged: (sequence) => {
+        acknowledged = sequence;
       },
-      openStream(cursor, once) {
-        const stream = streams.open(cursor, tooManyStreams);
-        player.hadStream ||= !once;
-        return {
-          ...stream,
-          close() {
-            stream.close();
-            player.lastSeen = now();
-            if (streams.count === 0 && player.hadStream) void setOnline(player, false);
-          },
-        };
-      },
-      push: streams.push,
-      get zoneName() {
-        const { place } = player;
-        return place.kind === "in" ? place.placement.zone.name : place.kind === "moving" ? place.to : "";
-      },
-    };
-    return player;
-  }
-
-  async function placementOf(player: LivePlayer): Promise<Placement> {
-    while (player.place.kind === "moving") await player.place.arrival;
-    if (player.place.kind === "in") return player.place.placement;
-    throw new DomainError(ErrorReason.ZONE_STOPPED, "the character just left the world", {
-      retryDelayMs: 100,
+      putAnswerFlag: answerFlags.put,
+      onGone: forget,
+      logger,
+      now,
     });
   }
 
-  /** The character is in a zone now. */
-  function settle(player: LivePlayer, placement: Placement): void {
-    const { name } = player.character;
-    const { zone } = placement;
-    const raise = (raised: Flag) => {
-      player.streams.putFlag(raised);
-      answerFlags.put(player.sessionKey, raised);
-    };
-    const unlisten = zone.listen({
-      onTick: player.streams.onTick,
-      onEvent: ({ character, event }) => {
-        if (character === name) player.streams.push(event);
-      },
-      onTransfer(transfer) {
-        if (transfer.character.name === name) travel(player, zone, transfer, raise);
-      },
-      onMapChanged: (revision, region) => raise(mapFlag(zone.name, revision, region)),
-      onSpeed: (percent) => raise(flag({ case: "slow", value: { $typeName: "realmwire.v1.SlowFlag", percent } })),
-      onStopped: () => remove(player, zoneStopped(zone.name)),
-    });
-    player.place = { kind: "in", placement, unlisten };
-    player.streams.place(placement);
-    player.streams.onTick();
-  }
-
-  /** Takes a character that left one zone into another; back, if that one cannot be entered. */
-  function travel(player: LivePlayer, from: ZoneHandle, transfer: Transfer, raise: (flag: Flag) => void): void {
-    if (player.place.kind === "in") player.place.unlisten();
-    const { zone, spawn, character } = transfer;
-    const arrival = joinZone(zone, character, spawn)
-      .catch((error: unknown) => {
-        logger.error({ err: error, character: character.name, zone }, "a zone could not be entered");
-        return joinZone(from.name, character, "");
-      })
-      .then(
-        (placement) => {
-          settle(player, placement);
-          const name = placement.zone.name;
-          raise(flag({ case: "zone", value: { $typeName: "realmwire.v1.ZoneFlag", zone: name } }));
-        },
-        (error: unknown) => remove(player, error),
-      );
-    player.place = { kind: "moving", to: zone, arrival };
-  }
-
-  async function setOnline(player: LivePlayer, online: boolean): Promise<void> {
-    player.online = online;
-    if (player.place.kind === "gone") return;
-    const { name } = player.character;
-    const value = { $typeName: "realmwire.internal.v1.PresenceInput" as const, name, online };
-    try {
-      await player.apply({ case: "presence", value });
-    } catch (error) {
-      logger.debug({ err: error, character: name }, "the character left meanwhile");
-    }
-  }
-
-  /** Takes a character out of the world. */
-  async function leave(player: LivePlayer, error: unknown): Promise<void> {
+  function forget(player: LivePlayer): void {
     const { id, name } = player.character;
-    if (players.get(id) !== player) return;
-    while (player.place.kind === "moving") await player.place.arrival;
-    const { place } = player;
-    remove(player, error);
-    if (place.kind !== "in") return;
-    const value = { $typeName: "realmwire.internal.v1.LeaveInput" as const, name };
-    await place.placement.zone.apply(create(InputSchema, { kind: { case: "leave", value } }));
-    logger.info({ character: name, zone: place.placement.zone.name }, "left the world");
-  }
-
-  /** Forgets a player whose character is in no zone any more. */
-  function remove(player: LivePlayer, error: unknown): void {
-    if (player.place.kind === "in") player.place.unlisten();
-    player.place = { kind: "gone" };
-    player.online = false;
-    if (players.get(player.character.id) === player) {
-      players.delete(player.character.id);
-      byName.delete(nameKey(player.character.name));
-    }
-    player.streams.end(error);
+    if (byId.get(id) !== player) return;
+    byId.delete(id);
+    byName.delete(nameKey(name));
   }
 
   function sweep(): void {
-    for (const player of players.values()) {
+    for (const player of byId.values()) {
       player.streams.sweep();
       if (player.streams.count > 0) continue;
       const patience = player.hadStream ? lingerMs : pollIdleMs;
-      if (now() - player.lastSeen >= patience) leaveSafely(player, sessionReplaced());
+      if (now() - player.lastSeen >= patience) leave(player, sessionReplaced());
     }
   }
 
-  function leaveSafely(player: LivePlayer, error: unknown): void {
-    leave(player, error).catch((failure: unknown) => {
+  function leave(player: LivePlayer, error: unknown): void {
+    player.leave(error).catch((failure: unknown) => {
       logger.warn({ err: failure, character: player.character.name }, "could not leave the zone");
     });
   }
 
-  const bySession = (key: string) => [...players.values()].find(({ sessionKey }) => sessionKey === key);
+  const bySession = (key: string) =>
+    [...byId.values()].find(({ sessionKey }) => sessionKey === key);
 
   return {
     start() {
@@ -354,7 +221,7 @@ export function createPlayers(options: PlayersOptions): Players {
       closedWith = { error };
       clearInterval(sweeper);
       await Promise.allSettled(entering.values());
-      await Promise.allSettled([...players.values()].map((player) => leave(player, error)));
+      await Promise.allSettled([...byId.values()].map((player) => player.leave(error)));
     },
     enter,
     find: (name) => byName.get(nameKey(name)),
@@ -366,21 +233,20 @@ export function createPlayers(options: PlayersOptions): Players {
         // The session that replaced it plays on from here, if it comes soon.
         player.streams.end(sessionReplaced());
         player.sessionKey = "";
-        player.hadStream = true;
         player.lastSeen = now();
       } else {
-        leaveSafely(player, new DomainError(ErrorReason.TOKEN_INVALID, "the session has ended"));
+        leave(player, new DomainError(ErrorReason.TOKEN_INVALID, "the session has ended"));
       }
     },
     onCharacterChanged(key) {
       const player = bySession(key);
-      if (player) leaveSafely(player, characterChanged());
+      if (player) leave(player, characterChanged());
     },
-    putFlagOnStreams(raised) {
-      for (const player of players.values()) player.streams.putFlag(raised);
+    putFlagOnStreams(flag) {
+      for (const player of byId.values()) player.streams.putFlag(flag);
     },
     get count() {
-      return players.size;
+      return byId.size;
     },
   };
 }
@@ -400,18 +266,4 @@ function sessionReplaced(): DomainError {
 
 function characterChanged(): DomainError {
   return new DomainError(ErrorReason.CHARACTER_CHANGED, "the session plays another character now");
-}
-
-function tooManyStreams(): DomainError {
-  const limit = "4";
-  return new DomainError(ErrorReason.TOO_MANY_STREAMS, "a newer stream took this one's place", {
-    metadata: { limit },
-  });
-}
-
-function zoneStopped(zone: string): DomainError {
-  return new DomainError(ErrorReason.ZONE_STOPPED, `zone "${zone}" has ended and starts again`, {
-    metadata: { zone },
-    retryDelayMs: 1_000,
-  });
 }

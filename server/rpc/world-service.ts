@@ -130,4 +130,3 @@ async function edit({ players, zones }: WorldServiceOptions, request: EditReques
     author: session.accountName,
   });
 }
-

@@ -1,5 +1,8 @@
 import { ErrorReason } from "../../gen/ts/realmwire/v1/error_pb.ts";
-import type { CharacterRecord, ObjectRecord } from "../../gen/ts/realmwire/internal/v1/record_pb.ts";
+import type {
+  CharacterRecord,
+  ObjectRecord,
+} from "../../gen/ts/realmwire/internal/v1/record_pb.ts";
 import { DomainError } from "../errors.ts";
 import type { Logger } from "../logger.ts";
 import type { Store } from "../store/store.ts";
@@ -133,4 +136,3 @@ export function storeUnavailable(cause: unknown): DomainError {
     cause,
   });
 }
-

@@ -74,7 +74,15 @@ export function createZoneEditor(options: {
     const { author, undoRevision: undoes } = order;
     const time = timestampNow();
     await store.appendEdit(
-      create(EditRecordSchema, { zone: zone.name, revision, commands: [...commands], inverse, author, time, undoes }),
+      create(EditRecordSchema, {
+        zone: zone.name,
+        revision,
+        commands: [...commands],
+        inverse,
+        author,
+        time,
+        undoes,
+      }),
     );
     const value = { revision, commands: [...commands] };
     options.apply(create(InputSchema, { kind: { case: "edit", value } }));

@@ -99,7 +99,10 @@ export function createZoneHost(options: ZoneHostOptions): ZoneHost {
       zones.set(name, running);
       const { count } = running.zone.table;
       const tookMs = Math.round(performance.now() - began);
-      logger.info({ zone: name, entities: count, revision: running.zone.map.revision, tookMs }, "zone started");
+      logger.info(
+        { zone: name, entities: count, revision: running.zone.map.revision, tookMs },
+        "zone started",
+      );
       return running.handle;
     } catch (error) {
       await lease.release();
@@ -205,7 +208,12 @@ async function openZone(
   return runZone(options, zone, lease, onStopped);
 }
 
-function runZone(options: ZoneHostOptions, zone: Zone, lease: Lease, onStopped: () => void): RunningZone {
+function runZone(
+  options: ZoneHostOptions,
+  zone: Zone,
+  lease: Lease,
+  onStopped: () => void,
+): RunningZone {
   const { logger, saver } = options;
   const listeners = new Set<ZoneListener>();
   const tell = (call: (listener: ZoneListener) => void) => {

@@ -1,0 +1,215 @@
+import { create } from "@bufbuild/protobuf";
+import { InputSchema } from "../../gen/ts/realmwire/internal/v1/input_pb.ts";
+import type { Input, Outcome } from "../../gen/ts/realmwire/internal/v1/input_pb.ts";
+import type { EntityState } from "../../gen/ts/realmwire/internal/v1/state_pb.ts";
+import { ErrorReason } from "../../gen/ts/realmwire/v1/error_pb.ts";
+import type { Flag } from "../../gen/ts/realmwire/v1/flag_pb.ts";
+import type { Event } from "../../gen/ts/realmwire/v1/world_service_pb.ts";
+import { DomainError } from "../errors.ts";
+import type { Logger } from "../logger.ts";
+import type { Transfer } from "../sim/portals.ts";
+import type { ZoneHandle } from "../zone/zone-handle.ts";
+import { mapFlag, slowFlag, zoneFlag } from "./flags.ts";
+import type { Placement, PlayerStreams, WorldStream } from "./player-streams.ts";
+
+/** A character in the world with whoever plays it. */
+export interface Player {
+  readonly character: { readonly id: number; readonly name: string };
+  /** Where it is; waits while it is between two zones. Rejects with `ZONE_STOPPED` when it left the world. */
+  placement(): Promise<Placement>;
+  /** Carries an input out in the zone that it is in. */
+  apply(kind: Input["kind"]): Promise<Outcome>;
+  /** Opens an update stream. */
+  openStream(cursor: string, once: boolean): WorldStream;
+  push(event: Event): void;
+  /** Whether its player is there. */
+  readonly online: boolean;
+  /** The zone that it is in, or on its way to; empty when it left the world. */
+  readonly zoneName: string;
+}
+
+/** A player as the registry of players sees it. */
+export interface LivePlayer extends Player {
+  /** The session that plays it; empty while the one that replaced it has not called yet. */
+  sessionKey: string;
+  /** When it was heard of last, in milliseconds of the given clock. */
+  lastSeen: number;
+  /** Whether it had an update stream that was to last. */
+  readonly hadStream: boolean;
+  readonly streams: PlayerStreams;
+  /** Begins its life in the zone that it joined. */
+  settle(placement: Placement): void;
+  setOnline(online: boolean): Promise<void>;
+  /** Leaves the world; its streams end with the error. */
+  leave(error: unknown): Promise<void>;
+}
+
+type Place =
+  | { readonly kind: "in"; readonly placement: Placement; readonly unlisten: () => void }
+  | { readonly kind: "moving"; readonly to: string; readonly arrival: Promise<void> }
+  | { readonly kind: "gone" };
+
+/** What a player needs. */
+export interface PlayerOptions {
+  readonly character: { readonly id: number; readonly name: string };
+  readonly streams: PlayerStreams;
+  /** Joins a zone, or rejects. */
+  readonly join: (zone: string, character: EntityState, spawn: string) => Promise<Placement>;
+  /** A Move with a sequence was made. */
+  readonly onAcknowledged: (sequence: number) => void;
+  /** Raises a flag for the session's next answer. */
+  readonly putAnswerFlag: (sessionKey: string, flag: Flag) => void;
+  /** The player is in the world no more. */
+  readonly onGone: (player: LivePlayer) => void;
+  readonly logger: Logger;
+  readonly now: () => number;
+}
+
+/** A player whose character has not settled yet. */
+export function createPlayer(options: PlayerOptions): LivePlayer {
+  const { character, streams, logger, now } = options;
+  const { name } = character;
+  let place: Place = { kind: "gone" };
+  let online = true;
+  let hadStream = false;
+
+  const player: LivePlayer = {
+    character,
+    streams,
+    sessionKey: "",
+    lastSeen: now(),
+    placement,
+    apply,
+    settle,
+    setOnline,
+    leave,
+    push: streams.push,
+    openStream(cursor, once) {
+      const stream = streams.open(cursor, tooManyStreams);
+      hadStream ||= !once;
+      return { ...stream, close: () => closeStream(stream) };
+    },
+    get hadStream() {
+      return hadStream;
+    },
+    get online() {
+      return online;
+    },
+    get zoneName() {
+      return place.kind === "in"
+        ? place.placement.zone.name
+        : place.kind === "moving"
+          ? place.to
+          : "";
+    },
+  };
+
+  async function placement(): Promise<Placement> {
+    while (place.kind === "moving") await place.arrival;
+    if (place.kind === "in") return place.placement;
+    throw new DomainError(ErrorReason.ZONE_STOPPED, `${name} just left the world`, {
+      retryDelayMs: 100,
+    });
+  }
+
+  async function apply(kind: Input["kind"]): Promise<Outcome> {
+    const { zone } = await placement();
+    const outcome = await zone.apply(create(InputSchema, { kind }));
+    if (outcome.kind.case === "move" && outcome.kind.value.sequence > 0) {
+      options.onAcknowledged(outcome.kind.value.sequence);
+    }
+    return outcome;
+  }
+
+  function raise(flag: Flag): void {
+    streams.putFlag(flag);
+    options.putAnswerFlag(player.sessionKey, flag);
+  }
+
+  function settle(to: Placement): void {
+    const { zone } = to;
+    const unlisten = zone.listen({
+      onTick: streams.onTick,
+      onEvent: ({ character: who, event }) => {
+        if (who === name) streams.push(event);
+      },
+      onTransfer(transfer) {
+        if (transfer.character.name === name) travel(zone, transfer);
+      },
+      onMapChanged: (revision, region) => raise(mapFlag(zone.name, revision, region)),
+      onSpeed: (percent) => raise(slowFlag(percent)),
+      onStopped: () => vanish(zoneStopped(zone.name)),
+    });
+    place = { kind: "in", placement: to, unlisten };
+    streams.place(to);
+    streams.onTick();
+  }
+
+  /** Goes from one zone to another; back, if that one cannot be entered. */
+  function travel(from: ZoneHandle, { zone, spawn, character: state }: Transfer): void {
+    if (place.kind === "in") place.unlisten();
+    const arrival = options
+      .join(zone, state, spawn)
+      .catch((error: unknown) => {
+        logger.error({ err: error, character: name, zone }, "a zone could not be entered");
+        return options.join(from.name, state, "");
+      })
+      .then(
+        (to) => {
+          settle(to);
+          raise(zoneFlag(to.zone.name));
+        },
+        (error: unknown) => vanish(error),
+      );
+    place = { kind: "moving", to: zone, arrival };
+  }
+
+  function closeStream(stream: WorldStream): void {
+    stream.close();
+    player.lastSeen = now();
+    if (streams.count === 0 && hadStream) void setOnline(false);
+  }
+
+  async function setOnline(value: boolean): Promise<void> {
+    online = value;
+    if (place.kind === "gone") return;
+    const input = { $typeName: "realmwire.internal.v1.PresenceInput" as const, name, online };
+    try {
+      await apply({ case: "presence", value: input });
+    } catch (error) {
+      logger.debug({ err: error, character: name }, "the character left meanwhile");
+    }
+  }
+
+  async function leave(error: unknown): Promise<void> {
+    while (place.kind === "moving") await place.arrival;
+    if (place.kind === "gone") return;
+    const { zone } = place.placement;
+    vanish(error);
+    const value = { $typeName: "realmwire.internal.v1.LeaveInput" as const, name };
+    await zone.apply(create(InputSchema, { kind: { case: "leave", value } }));
+    logger.info({ character: name, zone: zone.name }, "left the world");
+  }
+
+  /** Ends the player: its character is in no zone, or about to be taken out. */
+  function vanish(error: unknown): void {
+    if (place.kind === "in") place.unlisten();
+    place = { kind: "gone" };
+    online = false;
+    options.onGone(player);
+    streams.end(error);
+  }
+
+  return player;
+}
+
+function tooManyStreams(): DomainError {
+  return new DomainError(ErrorReason.TOO_MANY_STREAMS, "a newer stream took this one's place");
+}
+
+function zoneStopped(zone: string): DomainError {
+  return new DomainError(ErrorReason.ZONE_STOPPED, `zone "${zone}" has ended and starts again`, {
+    metadata: { zone },
+    retryDelayMs: 1_000,
+  });
+}
