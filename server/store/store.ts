@@ -87,7 +87,10 @@ export interface Store {
   /** Forgets a thing or creature of a zone. */
   deleteObject(zone: string, name: string): Promise<void>;
 
-  /** Stores an edit. Rejects with `REVISION_CONFLICT` when the zone already has this revision. */
+  /**
+   * Stores an edit, and in the same transaction forgets the stored objects that it puts or takes away: their state
+   * was that of others. Rejects with `REVISION_CONFLICT` when the zone already has this revision.
+   */
   appendEdit(edit: EditRecord): Promise<void>;
   /** The edits of a zone, by revision. */
   listEdits(zone: string): Promise<EditRecord[]>;

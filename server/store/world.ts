@@ -1,6 +1,7 @@
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import type { SqlEntityManager } from "@mikro-orm/sql";
 import {
+  type EditRecord,
   EditRecordSchema,
   ObjectRecordSchema,
 } from "../../gen/ts/realmwire/internal/v1/record_pb.ts";
@@ -60,16 +61,21 @@ export function createWorldStore(options: {
     },
 
     async appendEdit(edit) {
+      const { zone } = edit;
+      const replaced = objectsOf(edit);
       try {
-        await database.run((em) =>
-          em.insert(EditTable, {
-            zone: edit.zone,
+        await database.transaction(async (em) => {
+          await em.insert(EditTable, {
+            zone,
             revision: edit.revision,
             author: edit.author,
             editedAt: toDate(edit.time),
             record: Buffer.from(toBinary(EditRecordSchema, edit)),
-          }),
-        );
+          });
+          if (replaced.length > 0) {
+            await em.nativeDelete(ObjectTable, { zone, name: { $in: replaced } });
+          }
+        });
       } catch (error) {
         if (brokenConstraint(error) === undefined) throw error;
         const present = await database.run((em) => presentRevision(em, edit.zone));
@@ -89,6 +95,15 @@ export function createWorldStore(options: {
       return found.map((row) => fromBinary(EditRecordSchema, row.record));
     },
   };
+}
+
+/** The objects that an edit puts or takes away: what is stored of an earlier one of that name is not theirs. */
+function objectsOf({ commands }: EditRecord): string[] {
+  const names = commands.flatMap(({ kind }) => {
+    if (kind.case === "putObject") return [kind.value.name];
+    return kind.case === "removeObject" ? [kind.value] : [];
+  });
+  return [...new Set(names.map(storableText))];
 }
 
 async function presentRevision(em: SqlEntityManager, zone: string): Promise<number> {

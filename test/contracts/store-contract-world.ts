@@ -4,12 +4,14 @@ import { expect, test } from "vitest";
 import {
   type CharacterRecord,
   CharacterRecordSchema,
+  EditRecordSchema,
 } from "../../gen/ts/realmwire/internal/v1/record_pb.ts";
 import { ErrorReason } from "../../gen/ts/realmwire/v1/error_pb.ts";
 import { ValueSchema, VectorSchema } from "../../gen/ts/realmwire/v1/value_pb.ts";
 import type { Store } from "../../server/store/store.ts";
 import type { StoreUnderTest } from "./store-contract.ts";
 import {
+  MOMENT,
   account,
   character,
   edit,
@@ -159,6 +161,33 @@ export function describeWorld(current: () => StoreUnderTest): void {
     const reopened = await reopen();
     expect(await reopened.listEdits("town")).toEqual([1, 2, 3].map((r) => edit("town", r)));
     expect(await reopened.listEdits("void")).toEqual([]);
+  });
+
+  test("an edit forgets what is stored of the objects that it puts or takes away, and of no others", async () => {
+    const { store, reopen } = current();
+    const names = ["put", "taken", "kept"];
+    const objects = ["town", "forest"].flatMap((zone) =>
+      names.map((name) => object(zone, name, [vectorComponent(1)])),
+    );
+    await store.save({ characters: [], objects });
+    const change = create(EditRecordSchema, {
+      zone: "town",
+      revision: 1,
+      commands: [
+        { kind: { case: "putObject", value: { name: "put", kind: "well" } } },
+        { kind: { case: "removeObject", value: "taken" } },
+        { kind: { case: "removeSpawn", value: "kept" } },
+      ],
+      time: MOMENT,
+    });
+    await store.appendEdit(change);
+    const reopened = await reopen();
+    expect((await reopened.listObjects("town")).map(({ name }) => name)).toEqual(["kept"]);
+    expect(await reopened.listObjects("forest")).toHaveLength(3);
+
+    await reopened.save({ characters: [], objects });
+    await expect(reopened.appendEdit(change)).rejects.toThrow();
+    expect(await reopened.listObjects("town"), "a refused edit forgets nothing").toHaveLength(3);
   });
 
   test("of edits with one revision at once, one is stored, and the others hear the present one", async () => {
