@@ -102,7 +102,10 @@ export function createServer(options: ServerOptions): Server {
     now,
     logger,
     sessionTtlMs: config.sessionDays * MS_PER_DAY,
-    game: { newCharacter: (name, accountId) => newCharacter(options, name, accountId, now()) },
+    game: {
+      newCharacter: (name, accountId) => newCharacter(options, name, accountId, now()),
+      isInWorld: (name) => players.find(name) !== undefined,
+    },
   });
   const releases = createReleases({ clientsDir: config.clients, store, bus, now, logger });
   const keepRecording = (zone: string, bytes: Uint8Array) =>

@@ -447,40 +447,28 @@ describe("[SM-5] characters", () => {
     await accounts.createCharacter(session, name);
   });
 
-  test("are not deleted while a session plays them", async () => {
+  test("are not deleted while they are played", async () => {
+    const { session, account } = await register();
+    const name = newName();
+    await accounts.createCharacter(session, name);
+    await expectRefusal(
+      accounts.deleteCharacter(session, account.name),
+      ErrorReason.CHARACTER_IN_USE,
+    );
+    here.inWorld.add(name);
+    await expectRefusal(accounts.deleteCharacter(session, name), ErrorReason.CHARACTER_IN_USE);
+    here.inWorld.delete(name);
+    await accounts.deleteCharacter(session, name);
+  });
+
+  test("that are deleted leave the sessions that had them selected without one", async () => {
     const first = await register();
     const name = newName();
     await accounts.createCharacter(first.session, name);
     const credentials = { name: first.account.name, password: PASSWORD, character: name };
     const second = await accounts.login(credentials);
-    await expectRefusal(
-      accounts.deleteCharacter(first.session, first.account.name),
-      ErrorReason.CHARACTER_IN_USE,
-    );
-    await expectRefusal(
-      there.accounts.deleteCharacter(first.session, name),
-      ErrorReason.CHARACTER_IN_USE,
-    );
-    await accounts.logout(second.session);
-    await there.accounts.deleteCharacter(first.session, name);
-  });
-
-  test("are deleted once the other session plays another one, or ran out", async () => {
-    const first = await register();
-    const names = [newName(), newName()] as const;
-    for (const name of names) {
-      await accounts.createCharacter(first.session, name);
-    }
-    const credentials = { name: first.account.name, password: PASSWORD };
-    const second = await accounts.login({ ...credentials, character: names[0] });
-    await accounts.selectCharacter(second.session, names[1]);
-    await accounts.deleteCharacter(first.session, names[0]);
-    await expectRefusal(
-      accounts.deleteCharacter(first.session, names[1]),
-      ErrorReason.CHARACTER_IN_USE,
-    );
-    clock.pass(SESSION_TTL_MS);
-    await accounts.deleteCharacter(first.session, names[1]);
+    await accounts.deleteCharacter(first.session, name);
+    expect((await there.accounts.authenticate(second.token)).character).toBeUndefined();
   });
 });
 

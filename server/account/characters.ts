@@ -12,10 +12,12 @@ export interface CharacterPage {
   readonly next: string | undefined;
 }
 
-/** What a game says of characters. */
+/** What the world says of characters. */
 export interface CharacterMaker {
   /** A character as it begins. The account's id is 0 when the account is created with it. */
   newCharacter(name: string, accountId: number): CharacterRecord;
+  /** Whether the character of this name is in the world now. */
+  isInWorld(name: string): boolean;
 }
 
 /** The characters of accounts. */
@@ -26,7 +28,7 @@ export interface Characters {
   create(session: Session, name: string): Promise<CharacterRecord>;
   /** Makes the session play another character, whose other session is replaced. Rejects with `CHARACTER_UNKNOWN`. */
   select(session: Session, name: string): Promise<{ session: Session; character: CharacterRecord }>;
-  /** Rejects with `CHARACTER_UNKNOWN`, and with `CHARACTER_IN_USE` while a live session plays it. */
+  /** Rejects with `CHARACTER_UNKNOWN`, and with `CHARACTER_IN_USE` while the session plays it or it is in the world. */
   delete(session: Session, name: string): Promise<void>;
   /** A character of an account by name. Rejects with `CHARACTER_UNKNOWN`. */
   require(accountId: number, name: string): Promise<CharacterRecord>;
@@ -72,7 +74,7 @@ export function createCharacters(options: {
     },
     async delete(session, name) {
       const { id } = await requireCharacter(session.accountId, name);
-      if (id === session.character?.id || (await sessions.isPlayedByOther(session, id))) {
+      if (id === session.character?.id || game.isInWorld(name)) {
         throw new DomainError(ErrorReason.CHARACTER_IN_USE, "the character is being played", {
           metadata: { name },
         });

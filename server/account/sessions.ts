@@ -41,8 +41,6 @@ export interface Sessions extends Authenticator {
   end(session: Session): Promise<void>;
   /** Ends all other sessions of the account. */
   endOthers(session: Session): Promise<void>;
-  /** Whether a live session of anybody else plays a character. */
-  isPlayedByOther(session: Session, characterId: number): Promise<boolean>;
   /** Forgets what this node remembers of an account's sessions. */
   refreshAccount(accountId: number): void;
 }
@@ -58,8 +56,6 @@ export interface SessionsOptions {
     | "endOtherSessions"
     | "extendSession"
     | "deleteExpiredSessions"
-    | "getFact"
-    | "setFact"
   >;
   readonly news: SessionNews;
   /** Milliseconds since 1970-01-01. */
@@ -126,9 +122,6 @@ export function createSessions(options: SessionsOptions): Sessions {
       const { replaced } = await store.createSession(record);
       announceReplaced(replaced);
       const session = toSession(tokenHash, account, character);
-      if (character !== undefined) {
-        await store.setFact(playerFact(character.id), session.key);
-      }
       return { token, session, expiresAt: timestampFromMs(createdAtMs + sessionTtlMs) };
     },
     async select(session, character) {
@@ -137,7 +130,6 @@ export function createSessions(options: SessionsOptions): Sessions {
       cache.forget(session.key);
       news.sessionChanged(tokenHash, SessionState.LIVE);
       announceReplaced(replaced);
-      await store.setFact(playerFact(character.id), session.key);
       return { ...session, character: { id: character.id, name: character.name } };
     },
     async end(session) {
@@ -151,24 +143,6 @@ export function createSessions(options: SessionsOptions): Sessions {
         announceEnd(hash, SessionState.ENDED);
       }
     },
-    async isPlayedByOther(session, characterId) {
-      const key = await store.getFact(playerFact(characterId));
-      if (key === undefined || key === session.key) {
-        return false;
-      }
-      const view = await store.findSession(tokenHashOf(key));
-      const known = toKnownSession(view);
-      return (
-        view?.session.characterId === characterId &&
-        known?.kind === "live" &&
-        known.expiresAtMs > now()
-      );
-    },
     refreshAccount: cache.forgetAccount,
   };
-}
-
-/** The store's fact that names the session which plays a character. At most one live session does. */
-function playerFact(characterId: number): string {
-  return `player-of-character:${characterId}`;
 }

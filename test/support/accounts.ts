@@ -28,6 +28,8 @@ export function createTestClock(): TestClock {
 /** The accounts of one node. */
 export interface AccountsNode {
   readonly accounts: Accounts;
+  /** Names of characters that count as being in the world. */
+  readonly inWorld: Set<string>;
   readonly log: readonly LogLine[];
   close(): Promise<void>;
 }
@@ -43,6 +45,7 @@ export async function startAccounts(options: {
   const bus = options.bus.connect();
   await bus.start();
   const { logger, lines } = createMemoryLog();
+  const inWorld = new Set<string>();
   const accounts = createAccounts({
     store,
     bus,
@@ -54,6 +57,7 @@ export async function startAccounts(options: {
           zone: "town",
           createdAt: timestampFromMs(clock.now()),
         }),
+      isInWorld: (name) => inWorld.has(name),
     },
     now: clock.now,
     sessionTtlMs: SESSION_TTL_MS,
@@ -63,6 +67,7 @@ export async function startAccounts(options: {
   await accounts.start();
   return {
     accounts,
+    inWorld,
     log: lines,
     async close() {
       await accounts.close();
