@@ -97,10 +97,8 @@ function blend(data: Uint8ClampedArray, i: number, color: Color, alpha: number):
   for (const [channel, shift] of [16, 8, 0].entries()) {
     const old = data[i + channel] ?? 0;
     const value = ((color >> shift) & 255) * over + old * below * (1 - over);
-    // eslint-disable-next-line no-param-reassign -- the array is what is drawn on
     data[i + channel] = Math.round(value / total);
   }
-  // eslint-disable-next-line no-param-reassign -- the array is what is drawn on
   data[i + 3] = Math.round(total * 255);
 }
 

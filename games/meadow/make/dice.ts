@@ -29,13 +29,20 @@ export function createDice(seed: number): Dice {
 
 /** A number from 0 to 1 that belongs to a place. */
 export function hash(x: number, y: number, seed: number): number {
-  let h = Math.imul(x, 374_761_393) ^ Math.imul(y, 668_265_263) ^ Math.imul(seed + 1, 1_274_126_177);
+  let h =
+    Math.imul(x, 374_761_393) ^ Math.imul(y, 668_265_263) ^ Math.imul(seed + 1, 1_274_126_177);
   h = Math.imul(h ^ (h >>> 13), 1_103_515_245);
   return ((h ^ (h >>> 16)) >>> 0) / 2 ** 32;
 }
 
 /** Smooth noise from 0 to 1 that repeats after `period` in both directions; `cell` is the size of its grain. */
-export function smoothNoise(x: number, y: number, cell: number, period: number, seed: number): number {
+export function smoothNoise(
+  x: number,
+  y: number,
+  cell: number,
+  period: number,
+  seed: number,
+): number {
   const cells = Math.max(1, Math.round(period / cell));
   const [gx, gy] = [x / cell, y / cell];
   const [x0, y0] = [Math.floor(gx), Math.floor(gy)];

@@ -21,7 +21,10 @@ export function encodePng(canvas: Canvas): Buffer {
   if (palette !== undefined) {
     const colors = [...palette.keys()];
     chunks.push(
-      chunk("PLTE", Buffer.from(colors.flatMap((c) => [c >>> 24, (c >>> 16) & 255, (c >>> 8) & 255]))),
+      chunk(
+        "PLTE",
+        Buffer.from(colors.flatMap((c) => [c >>> 24, (c >>> 16) & 255, (c >>> 8) & 255])),
+      ),
       chunk("tRNS", Buffer.from(colors.map((c) => c & 255))),
     );
   }
@@ -84,7 +87,12 @@ export function decodePng(file: Buffer): Canvas {
   if (channels === undefined || header[8] !== 8 || header[12] !== 0) {
     throw new Error("only PNG files with 8 bits a channel that are not interlaced can be read");
   }
-  const lines = unfilter(inflateSync(Buffer.concat(chunks.get("IDAT") ?? [])), width, height, channels);
+  const lines = unfilter(
+    inflateSync(Buffer.concat(chunks.get("IDAT") ?? [])),
+    width,
+    height,
+    channels,
+  );
   const colors = Buffer.concat(chunks.get("PLTE") ?? []);
   const alphas = Buffer.concat(chunks.get("tRNS") ?? []);
   const canvas = createCanvas(width, height);
@@ -103,7 +111,7 @@ export function decodePng(file: Buffer): Canvas {
 function readChunks(file: Buffer): Map<string, Buffer[]> {
   if (!file.subarray(0, 8).equals(SIGNATURE)) throw new Error("not a PNG file");
   const chunks = new Map<string, Buffer[]>();
-  for (let at = 8; at < file.length; ) {
+  for (let at = 8; at < file.length;) {
     const length = file.readUInt32BE(at);
     const type = file.toString("latin1", at + 4, at + 8);
     chunks.set(type, [...(chunks.get(type) ?? []), file.subarray(at + 8, at + 8 + length)]);

@@ -1,13 +1,28 @@
 import { createCanvas, mix } from "./canvas.ts";
 import type { Canvas, Color } from "./canvas.ts";
 import { hash } from "./dice.ts";
-import { GOLD, LEAF, PLASTER, ROOF_BLUE, ROOF_RED, SCARLET, SHADOW, STONE, STRAW, WOOD } from "./palette.ts";
+import {
+  GOLD,
+  LEAF,
+  PLASTER,
+  ROOF_BLUE,
+  ROOF_RED,
+  SCARLET,
+  SHADOW,
+  STONE,
+  STRAW,
+  WOOD,
+} from "./palette.ts";
 import type { Ramp } from "./palette.ts";
-import { TILE } from "./tile-terrain.ts";
-import type { Tile } from "./tile-terrain.ts";
+import { TILE } from "./tile.ts";
+import type { Tile } from "./tile.ts";
 
 /** Colours of roofs: tiles are named `roof-red-nw` and so on. */
-export const ROOFS: Readonly<Record<string, Ramp>> = { red: ROOF_RED, blue: ROOF_BLUE, straw: STRAW };
+export const ROOFS: Readonly<Record<string, Ramp>> = {
+  red: ROOF_RED,
+  blue: ROOF_BLUE,
+  straw: STRAW,
+};
 
 const TIMBER: Color = WOOD[1];
 
@@ -22,7 +37,11 @@ function plaster(): Canvas {
   for (let y = 0; y < TILE; y++) {
     for (let x = 0; x < TILE; x++) {
       const grain = hash(x >> 1, y >> 1, 7);
-      canvas.set(x, y, grain > 0.88 ? PLASTER[1] : grain < 0.1 ? PLASTER[3] : PLASTER[2]);
+      canvas.set(
+        x,
+        y,
+        grain > 0.9 ? mix(PLASTER[2], PLASTER[1], 0.4) : grain < 0.1 ? PLASTER[3] : PLASTER[2],
+      );
     }
   }
   return canvas;
@@ -148,7 +167,8 @@ function shingle(x: number, y: number, ramp: Ramp, light: number): Color {
   if (inRow === 7 || (along === 0 && inRow > 1)) return ramp[0];
   // Round lower corners.
   if (inRow === 6 && (along === 1 || along === 7)) return ramp[0];
-  const base = tone > 0.72 ? mix(ramp[2], ramp[3], 0.5) : tone < 0.25 ? mix(ramp[2], ramp[1], 0.5) : ramp[2];
+  const base =
+    tone > 0.72 ? mix(ramp[2], ramp[3], 0.5) : tone < 0.25 ? mix(ramp[2], ramp[1], 0.5) : ramp[2];
   if (inRow === 0) return mix(base, ramp[0], 0.35);
   return along < 3 && inRow < 5 ? mix(base, ramp[3], 0.35 + light) : base;
 }
@@ -158,7 +178,7 @@ function thatch(x: number, y: number, ramp: Ramp): Color {
   const straw = hash(x, Math.floor(y / 11), 27);
   if (layer >= 9 && straw > 0.3 * (11 - layer)) return ramp[0];
   const level = hash(x, y >> 2, 28);
-  return (level > 0.7 ? ramp[3] : level > 0.25 ? ramp[2] : ramp[1]) as Color;
+  return level > 0.7 ? ramp[3] : level > 0.25 ? ramp[2] : ramp[1];
 }
 
 function roof(kind: string, column: Side, row: Side): Canvas {
@@ -205,7 +225,13 @@ function chimney(): Canvas {
   for (let row = 0; row < 5; row++) {
     for (let x = 0; x < 13; x++) {
       const isJoint = (x + (row % 2) * 3) % 6 === 5;
-      canvas.rect(10 + x, 8 + row * 4, 1, 3, isJoint ? STONE[0] : mix(SCARLET[1], STONE[2], 0.45 + x * 0.02));
+      canvas.rect(
+        10 + x,
+        8 + row * 4,
+        1,
+        3,
+        isJoint ? STONE[0] : mix(SCARLET[1], STONE[2], 0.45 + x * 0.02),
+      );
     }
     canvas.rect(10, 11 + row * 4, 13, 1, STONE[0]);
   }
@@ -256,7 +282,11 @@ export function houseTiles(): Tile[] {
   }
   add("window", window(wallTop("middle"), false));
   add("window-lit", window(wallTop("middle"), true));
-  for (const [name, ramp] of [["door", WOOD], ["door-red", SCARLET], ["door-blue", ROOF_BLUE]] as const) {
+  for (const [name, ramp] of [
+    ["door", WOOD],
+    ["door-red", SCARLET],
+    ["door-blue", ROOF_BLUE],
+  ] as const) {
     const [top, bottom] = door(ramp);
     add(`${name}-top`, top);
     add(`${name}-bottom`, bottom);

@@ -1,16 +1,31 @@
 import { createCanvas, mix } from "./canvas.ts";
 import type { Canvas, Color } from "./canvas.ts";
 import { hash } from "./dice.ts";
-import { GOLD, INK, LEAF, ROOF_BLUE, SCARLET, SHADOW, STONE, STRAW, WATER, WOOD } from "./palette.ts";
+import {
+  GOLD,
+  INK,
+  LEAF,
+  ROOF_BLUE,
+  SCARLET,
+  SHADOW,
+  STONE,
+  STRAW,
+  WATER,
+  WOOD,
+} from "./palette.ts";
 import type { Ramp } from "./palette.ts";
-import { cutTiles } from "./tile-plants.ts";
-import { TILE } from "./tile-terrain.ts";
-import type { Tile } from "./tile-terrain.ts";
+import { TILE, cutTiles } from "./tile.ts";
+import type { Tile } from "./tile.ts";
 
 const EDGE: Color = mix(WOOD[0], 0, 0.4);
 
 /** Draws a body with an outline over its shadow. */
-function standing(draw: (canvas: Canvas) => void, shadowWidth: number, width = TILE, height = TILE): Canvas {
+function standing(
+  draw: (canvas: Canvas) => void,
+  shadowWidth: number,
+  width = TILE,
+  height = TILE,
+): Canvas {
   const canvas = createCanvas(width, height);
   if (shadowWidth > 0) canvas.ellipse(width / 2, height - 5, shadowWidth, 3.5, SHADOW, 70);
   const body = createCanvas(width, height);
@@ -49,7 +64,11 @@ export function well(): Canvas {
           const row = Math.floor((y - 34) / 6);
           const along = x + (row % 2) * 5;
           const isJoint = along % 10 === 0 || (y - 34) % 6 === 5;
-          const stone = mix(STONE[3], STONE[1], (x - 4) / 48 + (hash(Math.floor(along / 10), row, 4) - 0.5) * 0.3);
+          const stone = mix(
+            STONE[3],
+            STONE[1],
+            (x - 4) / 48 + (hash(Math.floor(along / 10), row, 4) - 0.5) * 0.3,
+          );
           c.set(x, y, isJoint ? STONE[0] : stone);
         }
       }
@@ -149,7 +168,11 @@ function stall(cloth: Ramp, goods: readonly Color[]): Canvas {
         const scallop = 24 + Math.round(Math.sin(((x % 12) / 12) * Math.PI) * 5);
         for (let y = 4; y < scallop; y++) {
           const light = y < 8 ? 3 : y > 21 ? 1 : 2;
-          c.set(1 + x, y, stripe ? (cloth[light] as Color) : mix(0xfff6e6, cloth[1], y > 21 ? 0.35 : y < 8 ? 0 : 0.08));
+          c.set(
+            1 + x,
+            y,
+            stripe ? cloth[light] : mix(0xfff6e6, cloth[1], y > 21 ? 0.35 : y < 8 ? 0 : 0.08),
+          );
         }
       }
     },

@@ -4,13 +4,14 @@ import { houseTiles } from "./tile-houses.ts";
 import { plantTiles } from "./tile-plants.ts";
 import { propTiles } from "./tile-props.ts";
 import { structureTiles } from "./tile-structures.ts";
-import { TERRAINS, TILE, terrainTile, terrainTiles } from "./tile-terrain.ts";
-import type { Tile } from "./tile-terrain.ts";
+import { TERRAINS, terrainTile, terrainTiles } from "./tile-terrain.ts";
+import { TILE } from "./tile.ts";
+import type { Tile } from "./tile.ts";
 
 /** Tiles in a row of the sheet. */
 export const COLUMNS = 16;
 
-/** The tiles of the tileset; a tile's place in the list is its number. New ones belong at the end of their part. */
+/** The tiles of the tileset; a tile's place in the list is its number. The maps refer to it, so new ones belong at the end. */
 export function allTiles(): Tile[] {
   return [...terrainTiles(), ...plantTiles(), ...structureTiles(), ...houseTiles(), ...propTiles()];
 }
@@ -51,7 +52,10 @@ export function describeSheet(tiles: readonly Tile[]): object {
 /** Lets Tiled's terrain brush choose the tiles at the edges. */
 function wangSet(tiles: readonly Tile[]): object {
   const ids = new Map(tiles.map((tile, id) => [tile.name, id]));
-  const grass = [0, 1, 2].map((n) => ({ tileid: ids.get(`grass-${n}`), wangid: wangId([1, 1, 1, 1]) }));
+  const grass = [0, 1, 2].map((n) => ({
+    tileid: ids.get(`grass-${n}`),
+    wangid: wangId([1, 1, 1, 1]),
+  }));
   const edges = TERRAINS.flatMap((terrain, index) =>
     Array.from({ length: 15 }, (_, i) => i + 1).map((bits) => {
       const corners = [(bits >> 3) & 1, (bits >> 2) & 1, (bits >> 1) & 1, bits & 1] as const;

@@ -2,9 +2,8 @@ import { createCanvas, mix } from "./canvas.ts";
 import type { Canvas, Color } from "./canvas.ts";
 import { hash } from "./dice.ts";
 import { GOLD, SCARLET, SHADOW, STONE, WATER, WOOD } from "./palette.ts";
-import { cutTiles } from "./tile-plants.ts";
-import { TILE } from "./tile-terrain.ts";
-import type { Tile } from "./tile-terrain.ts";
+import { TILE, cutTiles } from "./tile.ts";
+import type { Tile } from "./tile.ts";
 
 const WOOD_EDGE: Color = mix(WOOD[0], 0, 0.4);
 
@@ -46,7 +45,12 @@ function masonry(canvas: Canvas, x0: number, y0: number, width: number, height: 
       const column = Math.floor(shifted / 16) % 2;
       const isJoint = shifted % 16 === 15 || y % 8 === 7;
       const tone = hash(column, row % 4, 77);
-      const stone = tone > 0.6 ? mix(STONE[2], STONE[3], 0.5) : tone < 0.3 ? mix(STONE[2], STONE[1], 0.5) : STONE[2];
+      const stone =
+        tone > 0.6
+          ? mix(STONE[2], STONE[3], 0.5)
+          : tone < 0.3
+            ? mix(STONE[2], STONE[1], 0.5)
+            : STONE[2];
       const lit = y % 8 === 0 || shifted % 16 === 0 ? mix(stone, STONE[4], 0.45) : stone;
       canvas.set(x0 + x, y0 + y, isJoint ? mix(STONE[0], STONE[1], 0.3) : lit);
     }
@@ -108,7 +112,12 @@ function gate(): { towers: Canvas; arch: Canvas } {
       const distance = dx * dx + dy * dy;
       if (y < 80 && distance > 1) {
         const isEdge = distance < 1.22;
-        if (arch.alphaAt(x, y) > 0) opened.set(x, y, isEdge ? (hash(x >> 2, y >> 2, 6) > 0.5 ? STONE[3] : STONE[4]) : arch.colorAt(x, y));
+        if (arch.alphaAt(x, y) > 0)
+          opened.set(
+            x,
+            y,
+            isEdge ? (hash(x >> 2, y >> 2, 6) > 0.5 ? STONE[3] : STONE[4]) : arch.colorAt(x, y),
+          );
         if (isEdge && distance < 1.03) opened.set(x, y, STONE[0]);
       } else if (y < 76 && distance > 0.8 && distance <= 1) {
         opened.set(x, y, SHADOW, 150);
@@ -128,6 +137,37 @@ function banner(canvas: Canvas, x: number, y: number): void {
   canvas.ellipse(x + 8, y + 7, 2, 2, SCARLET[1]);
   for (let i = 0; i < 8; i++) canvas.rect(x + i, y + 15, 1, Math.abs(4 - i), SCARLET[2]);
   for (let i = 8; i < 16; i++) canvas.rect(x + i, y + 15, 1, Math.abs(12 - i), SCARLET[1]);
+}
+
+/** A rose of the winds in light and dark stones, three tiles wide, for the middle of a square. */
+function compass(): Canvas {
+  const canvas = createCanvas(96, 96);
+  for (let y = 0; y < 96; y++) {
+    for (let x = 0; x < 96; x++) {
+      const [dx, dy] = [x + 0.5 - 48, y + 0.5 - 48];
+      const far = Math.hypot(dx, dy);
+      if (far > 46) continue;
+      const angle = Math.atan2(dy, dx);
+      const ray = (turn: number, length: number, breadth: number): number => {
+        const quarter = Math.PI / 2;
+        const near = angle - turn - Math.round((angle - turn) / quarter) * quarter;
+        const [along, across] = [Math.cos(near) * far, Math.sin(near) * far];
+        return Math.abs(across) < breadth * (1 - along / length) ? (across < 0 ? 1 : 2) : 0;
+      };
+      const long = ray(0, 40, 11);
+      const short = ray(Math.PI / 4, 28, 9);
+      const grain = (hash(x >> 1, y >> 1, 44) - 0.5) * 0.16;
+      let color: Color = 0xc2b8a6;
+      if (far > 43) color = 0x7a7266;
+      else if (far > 38) color = Math.floor((angle + Math.PI) * 7) % 2 === 0 ? 0xd9d0bd : 0xa99d8b;
+      else if (far > 36.5) color = 0x8b8275;
+      if (short > 0 && far <= 36.5) color = short === 1 ? 0xa58f6f : 0x80694f;
+      if (long > 0) color = long === 1 ? 0xe9dfc8 : 0x8c4f48;
+      if (far < 5) color = far < 3.4 ? GOLD[3] : 0x6b5a4a;
+      canvas.set(x, y, mix(color, grain > 0 ? 0xffffff : 0x40382f, Math.abs(grain)));
+    }
+  }
+  return canvas;
 }
 
 /** A slab with glowing runes: who steps on it leaves for another place. */
@@ -153,12 +193,18 @@ function portal(): Canvas {
 /** A bridge from west to east, three rows of planks with rails at the north and south. */
 function bridge(): Canvas {
   const canvas = createCanvas(96, 96);
-  canvas.rect(0, 0, 96, 96, WATER[2]);
+  // Water beyond the rails, but not at the ends, which lie on the banks.
+  canvas.rect(32, 0, 32, 96, WATER[2]);
   for (let x = 0; x < 96; x++) {
     const plank = Math.floor(x / 8);
     for (let y = 5; y < 92; y++) {
       const tone = hash(plank, 1, 87);
-      const base = tone > 0.66 ? WOOD[3] : tone < 0.33 ? mix(WOOD[2], WOOD[3], 0.3) : mix(WOOD[2], WOOD[3], 0.65);
+      const base =
+        tone > 0.66
+          ? WOOD[3]
+          : tone < 0.33
+            ? mix(WOOD[2], WOOD[3], 0.3)
+            : mix(WOOD[2], WOOD[3], 0.65);
       const grain = hash(x, y >> 3, 88) > 0.85 ? mix(base, WOOD[1], 0.4) : base;
       canvas.set(x, y, x % 8 === 7 ? WOOD[1] : x % 8 === 0 ? mix(base, WOOD[4], 0.6) : grain);
     }
@@ -210,6 +256,7 @@ export function structureTiles(): Tile[] {
     ...cutTiles("town-wall", townWall(), () => true),
     ...cutTiles("gate-tower", towers, () => true),
     ...cutTiles("gate-arch", arch, () => false),
+    ...cutTiles("compass", compass(), () => false),
     { name: "portal", picture: portal(), solid: false },
     ...cutTiles("bridge", bridge(), () => false),
     { name: "bridge-shadow", picture: bridgeShadow(), solid: true },

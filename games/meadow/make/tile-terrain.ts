@@ -2,17 +2,8 @@ import { createCanvas, mix } from "./canvas.ts";
 import type { Canvas, Color } from "./canvas.ts";
 import { createDice, hash, smoothNoise } from "./dice.ts";
 import { DIRT, GRASS, SAND, STONE, WATER } from "./palette.ts";
-
-/** Pixels of a tile's edge. */
-export const TILE = 32;
-
-/** A tile of the tileset. */
-export interface Tile {
-  readonly name: string;
-  readonly picture: Canvas;
-  /** Whether it cannot be walked on. */
-  readonly solid: boolean;
-}
+import { TILE } from "./tile.ts";
+import type { Tile } from "./tile.ts";
 
 /** A ground whose edges are drawn for every combination of the four corners of a tile. */
 export type Terrain = "path" | "cobble" | "sand" | "water";
@@ -55,7 +46,7 @@ export function terrainTiles(): Tile[] {
 /** A pixel of grass; broad patches of two greens that fit together at all edges. */
 function grassAt(x: number, y: number): Color {
   const patch = smoothNoise(x, y, 16, TILE, 3) * 0.7 + smoothNoise(x, y, 8, TILE, 4) * 0.3;
-  return patch > 0.56 ? mix(GRASS[2], GRASS[3], 0.45) : GRASS[2];
+  return patch > 0.56 ? mix(GRASS[2], GRASS[3], 0.35) : GRASS[2];
 }
 
 /** Plain grass with blades; the higher the variant, the more of them. */
@@ -131,14 +122,24 @@ const drawPath: DrawPixel = (canvas, x, y, depth, slope) => {
   }
   const grain = smoothNoise(x, y, 8, TILE, 31) * 0.6 + smoothNoise(x, y, 4, TILE, 32) * 0.4;
   const rim = depth < 0.06 ? DIRT[1] : depth < 0.13 ? mix(DIRT[1], DIRT[2], 0.6) : undefined;
-  canvas.set(x, y, rim ?? (grain > 0.6 ? DIRT[3] : grain < 0.33 ? mix(DIRT[2], DIRT[1], 0.25) : DIRT[2]));
+  canvas.set(
+    x,
+    y,
+    rim ??
+      (grain > 0.6
+        ? mix(DIRT[2], DIRT[3], 0.55)
+        : grain < 0.33
+          ? mix(DIRT[2], DIRT[1], 0.16)
+          : DIRT[2]),
+  );
 };
 
 const drawSand: DrawPixel = (canvas, x, y, depth) => {
   if (depth < 0) return;
   const grain = smoothNoise(x, y, 8, TILE, 41);
   const ripple = Math.sin((y + Math.sin((x * Math.PI) / 16) * 2) * (Math.PI / 8)) > 0.9;
-  const color = depth < 0.07 ? SAND[1] : ripple && grain > 0.5 ? SAND[1] : grain > 0.62 ? SAND[3] : SAND[2];
+  const color =
+    depth < 0.07 ? SAND[1] : ripple && grain > 0.5 ? SAND[1] : grain > 0.62 ? SAND[3] : SAND[2];
   canvas.set(x, y, color);
 };
 
@@ -199,7 +200,14 @@ const COBBLES: readonly Color[] = [0xa69f97, 0xaea79d, 0xb5aea3, 0xa8a3a0, 0xb3a
 function cobbleColor(gap: number, side: number, tone: number, depth: number): Color {
   const stone = COBBLES[Math.floor(tone * COBBLES.length)] ?? MORTAR;
   if (gap < 1.1) return depth < 0.1 ? 0x6b675f : MORTAR;
-  const shaded = gap < 2.6 ? (side < -1 ? mix(stone, 0xe2ddd0, 0.5) : side > 1.5 ? mix(stone, MORTAR, 0.45) : stone) : stone;
+  const shaded =
+    gap < 2.6
+      ? side < -1
+        ? mix(stone, 0xe2ddd0, 0.5)
+        : side > 1.5
+          ? mix(stone, MORTAR, 0.45)
+          : stone
+      : stone;
   return depth < 0.08 ? mix(shaded, MORTAR, 0.4) : shaded;
 }
 

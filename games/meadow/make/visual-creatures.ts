@@ -38,7 +38,10 @@ function eye(c: Canvas, x: number, y: number): void {
 
 function hen(step: number): Canvas {
   return creature(15, 8, (c) => {
-    for (const [x, up] of [[13, step], [18, -step]] as const) {
+    for (const [x, up] of [
+      [13, step],
+      [18, -step],
+    ] as const) {
       c.rect(x, 24, 1, 4 - Math.max(0, up), GOLD[2]);
       c.rect(x, 27 - Math.max(0, up), 3, 1, GOLD[2]);
     }
@@ -64,7 +67,15 @@ function sheep(step: number): Canvas {
       const up = step > 0 && i % 2 === 0 ? 2 : 0;
       c.rect(x, 21, 3, 7 - up, i % 2 === 0 ? 0x4a4048 : 0x5c5058);
     }
-    const lobes = [[8, 17, 6], [20, 17, 6], [14, 19, 8], [10, 12, 6], [18, 12, 6], [14, 11, 6], [14, 15, 8]] as const;
+    const lobes = [
+      [8, 17, 6],
+      [20, 17, 6],
+      [14, 19, 8],
+      [10, 12, 6],
+      [18, 12, 6],
+      [14, 11, 6],
+      [14, 15, 8],
+    ] as const;
     for (const [x, y, r] of lobes) ball(c, x, y, r, r * 0.9, WOOL);
     for (let n = 0; n < 16; n++) {
       const [x, y] = [6 + hash(n, 1, 5) * 17, 8 + hash(n, 2, 5) * 13];
@@ -87,7 +98,10 @@ function rabbit(step: number): Canvas {
     ball(c, 13, 21 - up, 7, 6, FUR);
     c.rect(8, 26 - up, 7, 2, FUR[3]);
     c.rect(17, 25 - up, 3, 3, FUR[3]);
-    for (const [x, lean] of [[18, 0], [21, 1]] as const) {
+    for (const [x, lean] of [
+      [18, 0],
+      [21, 1],
+    ] as const) {
       c.rect(x, 6 - up + lean, 3, 9, FUR[2]);
       c.rect(x + 1, 8 - up + lean, 1, 6, PINK);
     }

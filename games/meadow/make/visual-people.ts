@@ -1,6 +1,18 @@
 import { createCanvas, mix } from "./canvas.ts";
 import type { Canvas, Color } from "./canvas.ts";
-import { GOLD, INK, LEAF, PLASTER, ROYAL, SCARLET, SHADOW, SKIN, STEEL, VIOLET, WOOD } from "./palette.ts";
+import {
+  GOLD,
+  INK,
+  LEAF,
+  PLASTER,
+  ROYAL,
+  SCARLET,
+  SHADOW,
+  SKIN,
+  STEEL,
+  VIOLET,
+  WOOD,
+} from "./palette.ts";
 import type { Ramp } from "./palette.ts";
 import type { Visual } from "./visual-sheet.ts";
 
@@ -35,7 +47,14 @@ const LOOKS: Readonly<Record<string, Look>> = {
   "player-2": { skin: DARK_SKIN, hair: BLACK_HAIR, coat: LEAF, legs: WOOD },
   "player-3": { skin: SKIN, hair: BLOND, coat: SCARLET, legs: SLATE },
   "player-4": { skin: SKIN, hair: BLACK_HAIR, coat: VIOLET, legs: WOOD },
-  "gate-guard": { skin: SKIN, hair: WOOD, coat: STEEL, legs: SLATE, wears: "helmet", holds: "spear" },
+  "gate-guard": {
+    skin: SKIN,
+    hair: WOOD,
+    coat: STEEL,
+    legs: SLATE,
+    wears: "helmet",
+    holds: "spear",
+  },
   crier: { skin: SKIN, hair: GREY, coat: SCARLET, legs: PLASTER, wears: "tricorn", holds: "bell" },
 };
 
@@ -82,7 +101,7 @@ function torso(c: Canvas, look: Look, direction: Direction, frame: Frame, lift: 
     for (let x = from - flare; x < to + flare; x++) {
       const side = (x - from) / (to - from);
       const level = side < 0.2 ? 3 : side > 0.78 ? 1 : 2;
-      c.set(x, y, coat[level] as Color);
+      c.set(x, y, coat[level]);
     }
   }
   c.rect(from, top + 8, to - from, 2, WOOD[1]);
@@ -94,7 +113,13 @@ function torso(c: Canvas, look: Look, direction: Direction, frame: Frame, lift: 
   arms(c, look, direction, frame, top);
 }
 
-function arms(c: Canvas, { coat, skin }: Look, direction: Direction, frame: Frame, top: number): void {
+function arms(
+  c: Canvas,
+  { coat, skin }: Look,
+  direction: Direction,
+  frame: Frame,
+  top: number,
+): void {
   const arm = (x: number, y: number, ramp: Color): void => {
     c.rect(x, y, 3, 7, ramp);
     c.rect(x, y + 7, 3, 2, skin[2]);
@@ -138,10 +163,11 @@ function fringe(c: Canvas, hair: Ramp, direction: Direction, y: number): void {
     for (let i = -9; i <= 9; i++) {
       if ((i / 8.8) ** 2 + ((j + 0.5) / 9) ** 2 > 1) continue;
       const isTop = j < -2 - (Math.abs(i + 2) % 4 === 0 ? 1 : 0);
-      const isSide = direction === "south" ? Math.abs(i) > 6 && j < 3 : i < -1 && j < 4 - (i + 8) * 0.3;
+      const isSide =
+        direction === "south" ? Math.abs(i) > 6 && j < 3 : i < -1 && j < 4 - (i + 8) * 0.3;
       if (!isTop && !isSide) continue;
       const level = i + j < -8 ? 3 : i > 4 ? 1 : 2;
-      c.set(16 + i, y + j, hair[level] as Color);
+      c.set(16 + i, y + j, hair[level]);
     }
   }
 }
@@ -170,7 +196,7 @@ function tricorn(c: Canvas, y: number): void {
 
 function hold(c: Canvas, look: Look, direction: Direction, frame: Frame, lift: number): void {
   const y = 34 - lift - ([0, 1, -1][frame] ?? 0);
-  const x = direction === "east" ? 19 : 24;
+  const x = direction === "east" ? 22 : 24;
   if (look.holds === "spear") {
     c.rect(x, y - 26, 2, 36, WOOD[2]);
     c.rect(x, y - 26, 1, 36, WOOD[3]);
@@ -202,4 +228,3 @@ export function peopleVisuals(): Visual[] {
     ),
   ]);
 }
-

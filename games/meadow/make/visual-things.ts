@@ -45,7 +45,8 @@ function chest(isOpen: boolean): Canvas {
       c.rect(5, 12, 22, 4, INK);
       for (let i = 0; i < 6; i++) c.ellipse(8 + i * 3.2, 14, 2.4, 2, GOLD[i % 2 === 0 ? 3 : 4]);
     } else {
-      for (let y = 7; y < 16; y++) c.rect(4 + (y < 9 ? 2 : 0), y, 24 - (y < 9 ? 4 : 0), 1, y < 10 ? WOOD[4] : WOOD[3]);
+      for (let y = 7; y < 16; y++)
+        c.rect(4 + (y < 9 ? 2 : 0), y, 24 - (y < 9 ? 4 : 0), 1, y < 10 ? WOOD[4] : WOOD[3]);
     }
     c.rect(4, 16, 24, 12, WOOD[2]);
     c.rect(4, 16, 24, 1, WOOD[0]);
@@ -84,7 +85,11 @@ function bell(): Canvas {
 
 function coins(): Canvas {
   return thing(32, 32, 9, (c) => {
-    for (const [x, y] of [[10, 24], [19, 25], [15, 20]] as const) {
+    for (const [x, y] of [
+      [10, 24],
+      [19, 25],
+      [15, 20],
+    ] as const) {
       c.ellipse(x, y + 1, 5, 3, GOLD[1]);
       c.ellipse(x, y, 5, 3, GOLD[3]);
       c.ellipse(x - 1, y - 0.5, 2.4, 1.2, GOLD[4]);
