@@ -1,4 +1,4 @@
-import { CompiledQuery } from "kysely";
+import { CompiledQuery, type Kysely } from "kysely";
 import type { SqlEntityManager } from "@mikro-orm/sql";
 import { DomainError } from "../errors.ts";
 import { ConnectionLostError, meansUnavailable, storeUnavailable } from "./unavailable.ts";
@@ -53,8 +53,8 @@ export function createDatabase(options: { readonly timeoutMs: number }): Databas
     },
     transaction(operation) {
       return limited((em, deadline) =>
-        em.transactional(async (transaction) => {
-          const result = await operation(transaction);
+        inTransaction(em, async () => {
+          const result = await operation(em);
           // Nobody waits for this any more: better not to have done it.
           if (deadline.isOver()) throw new ConnectionLostError("The transaction took too long.");
           return result;
@@ -71,6 +71,19 @@ export function createDatabase(options: { readonly timeoutMs: number }): Databas
       deadline.clear();
     },
   };
+}
+
+/**
+ * Runs what a fresh entity manager does as one transaction. `em.transactional` would be the usual way, but Kysely's
+ * controlled transactions, which it uses, never give a connection back whose `begin` or `rollback` failed: ten losses of
+ * the connection, and the pool is empty for good. Kysely's own form gives it back always.
+ */
+async function inTransaction<T>(em: SqlEntityManager, work: () => Promise<T>): Promise<T> {
+  const kysely: Kysely<unknown> = em.getKysely();
+  return kysely.transaction().execute((transaction) => {
+    em.setTransactionContext(transaction);
+    return work();
+  });
 }
 
 /** The rows that a statement gives. `parameters` are bound to `$1`, `$2` and so on. */

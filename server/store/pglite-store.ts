@@ -1,7 +1,7 @@
 import { PgliteDriver } from "@mikro-orm/pglite";
-import { type Database, rows } from "./database.ts";
 import { type FolderLock, lockFolder } from "./folder-lock.ts";
 import { createPgliteDialect } from "./pglite-dialect.ts";
+import { createUpkeep } from "./pglite-upkeep.ts";
 import { type PgliteThread, startPgliteThread } from "./pglite-thread.ts";
 import {
   type Backend,
@@ -13,7 +13,7 @@ import type { Store } from "./store.ts";
 import { ConnectionLostError } from "./unavailable.ts";
 
 /** A statement that takes longer has hung: the thread is ended and started anew, in milliseconds. */
-const STATEMENT_TIMEOUT_MS = 60_000;
+const DEFAULT_STATEMENT_TIMEOUT_MS = 60_000;
 
 /** How often old row versions are cleared away and the log is cut, in milliseconds. PGlite does neither by itself. */
 const UPKEEP_INTERVAL_MS = 60_000;
@@ -22,6 +22,8 @@ const UPKEEP_INTERVAL_MS = 60_000;
 export interface PgliteStoreOptions extends SqlStoreOptions {
   /** The data folder; it is created if need be. One server at a time may have it. */
   readonly dataDir: string;
+  /** After this long a statement has hung, in milliseconds; a minute unless given. */
+  readonly statementTimeoutMs?: number;
 }
 
 /**
@@ -36,6 +38,7 @@ export function createPgliteStore(options: PgliteStoreOptions): Store {
 /** Creates the backend of {@link createPgliteStore}. */
 export function createPgliteBackend(options: Omit<PgliteStoreOptions, "registry">): Backend {
   const { dataDir, timeoutMs = DEFAULT_TIMEOUT_MS, logger } = options;
+  const { statementTimeoutMs = DEFAULT_STATEMENT_TIMEOUT_MS } = options;
   let lock: FolderLock | undefined;
   let thread: Promise<PgliteThread> | undefined;
   let upkeep: NodeJS.Timeout | undefined;
@@ -48,7 +51,7 @@ export function createPgliteBackend(options: Omit<PgliteStoreOptions, "registry"
       if (running && !running.isOver()) return running;
       logger?.warn({ dataDir }, "The embedded database failed and is started again");
     }
-    thread = startPgliteThread({ dataDir, statementTimeoutMs: STATEMENT_TIMEOUT_MS });
+    thread = startPgliteThread({ dataDir, statementTimeoutMs });
     return thread;
   }
 
@@ -81,24 +84,5 @@ export function createPgliteBackend(options: Omit<PgliteStoreOptions, "registry"
       lock?.release();
       lock = undefined;
     },
-  };
-}
-
-/** Clears away old row versions and cuts the log, if anything was written since the last time. */
-function createUpkeep(database: Database): () => Promise<void> {
-  let lastPosition = "";
-  const position = () =>
-    database.run(async (em) => {
-      const [row] = await rows<{ at: string }>(
-        em,
-        "select pg_current_wal_insert_lsn()::text as at",
-      );
-      return row?.at ?? "";
-    });
-  return async () => {
-    if ((await position()) === lastPosition) return;
-    await database.run((em) => rows(em, "vacuum (analyze)"));
-    await database.run((em) => rows(em, "checkpoint"));
-    lastPosition = await position();
   };
 }

@@ -83,7 +83,7 @@ export function createSqlStore(options: SqlStoreOptions & { readonly backend: Ba
           logger?.info({ migration: name }, "Migrated");
       });
     } finally {
-      await orm.close();
+      await closeWithin(orm, timeoutMs);
     }
   }
 

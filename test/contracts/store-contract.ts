@@ -1,5 +1,8 @@
 import type { Registry } from "@bufbuild/protobuf";
-import { afterEach, beforeEach, describe, type TestContext } from "vitest";
+import { afterAll, beforeEach, describe, type TestContext } from "vitest";
+import { type Database, rows } from "../../server/store/database.ts";
+import { entities } from "../../server/store/entities.ts";
+import { type Backend, createSqlStore } from "../../server/store/sql-store.ts";
 import type { Store } from "../../server/store/store.ts";
 import { describeAccounts } from "./store-contract-accounts.ts";
 import { describeChat } from "./store-contract-chat.ts";
@@ -7,55 +10,42 @@ import { describeSessions } from "./store-contract-sessions.ts";
 import { describeWorld } from "./store-contract-world.ts";
 import { registry } from "./store-samples.ts";
 
-/** One empty place to keep a world in. */
-export interface StoreHarness {
-  /** A store on the place, not started. */
-  open(options: { readonly registry: Registry; readonly timeoutMs?: number }): Store;
-  /** Forgets the place. All stores on it are closed by then. */
-  close(): Promise<void>;
-}
-
 /** What a test of the contract has at hand. */
 export interface StoreUnderTest {
-  /** A started store on an empty place. */
+  /** A started store with nothing in it. */
   readonly store: Store;
   /** Closes the store and starts another one on the same place. */
   reopen(options?: { readonly registry: Registry }): Promise<Store>;
 }
 
-/** The rules of `Store`, for every implementation. `makeHarness` may skip the test. */
+/** The rules of `Store`, for every backend. `makeBackend` gives ever new backends of one place, or skips the test. */
 export function describeStore(
   name: string,
-  makeHarness: (context: TestContext) => Promise<StoreHarness>,
+  makeBackend: (context: TestContext) => Promise<() => Backend>,
 ): void {
   describe(name, () => {
-    let harness: StoreHarness | undefined;
-    let store: Store | undefined;
+    let opened: OpenedStore | undefined;
+    let nextBackend: (() => Backend) | undefined;
+
+    async function reopen(options = { registry }): Promise<Store> {
+      await opened?.store.close();
+      if (!nextBackend) throw new Error("There is no backend.");
+      opened = await openStore(nextBackend(), options.registry);
+      return opened.store;
+    }
+
+    // Starting a store takes half a second, so tests share one and begin with empty tables.
     beforeEach(async (context) => {
-      harness = await makeHarness(context);
-      store = harness.open({ registry });
-      await store.start();
+      nextBackend ??= await makeBackend(context);
+      if (opened?.registry !== registry) await reopen();
+      await opened?.clear();
     });
-    afterEach(async () => {
-      await store?.close();
-      await harness?.close();
-      store = undefined;
-      harness = undefined;
-    });
+    afterAll(() => opened?.store.close());
 
     const current = (): StoreUnderTest => {
-      if (!store) throw new Error("No store is open.");
-      return {
-        store,
-        async reopen(options = { registry }) {
-          await store?.close();
-          store = harness?.open(options);
-          await store?.start();
-          return current().store;
-        },
-      };
+      if (!opened) throw new Error("No store is open.");
+      return { store: opened.store, reopen };
     };
-
     describe("accounts and characters", () => {
       describeAccounts(current);
     });
@@ -69,4 +59,34 @@ export function describeStore(
       describeChat(current);
     });
   });
+}
+
+interface OpenedStore {
+  readonly store: Store;
+  readonly registry: Registry;
+  /** Empties all tables. */
+  clear(): Promise<void>;
+}
+
+async function openStore(backend: Backend, types: Registry): Promise<OpenedStore> {
+  let database: Database | undefined;
+  const store = createSqlStore({
+    registry: types,
+    backend: {
+      ...backend,
+      begin(begun) {
+        database = begun;
+        backend.begin?.(begun);
+      },
+    },
+  });
+  await store.start();
+  const tables = entities.map((entity) => entity.meta.tableName).join(", ");
+  return {
+    store,
+    registry: types,
+    async clear() {
+      await database?.run((em) => rows(em, `truncate ${tables}`));
+    },
+  };
 }
