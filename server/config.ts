@@ -2,7 +2,14 @@ import { resolve } from "node:path";
 import { Command, Option } from "commander";
 import { z } from "zod";
 
-const port = z.coerce.number().int().min(0).max(65_535);
+/** A number as people write it: no hexadecimal, no exponents, and nothing is not 0. */
+const decimal = z
+  .string()
+  .trim()
+  .regex(/^\d+(\.\d+)?$/, "must be a number such as 8080")
+  .transform(Number);
+const whole = (min: number, max: number) =>
+  decimal.pipe(z.number().int(`must be a whole number`).min(min).max(max));
 const names = z.string().transform((text) =>
   text
     .split(",")
@@ -14,7 +21,7 @@ const names = z.string().transform((text) =>
 const SETTINGS = {
   host: {
     flag: "--host <address>",
-    env: "HOST",
+    env: "REALMWIRE_HOST",
     help: "the address to listen at",
     default: "0.0.0.0",
     rule: z.string().min(1),
@@ -24,7 +31,7 @@ const SETTINGS = {
     env: "PORT",
     help: "the port; 0 takes any free one",
     default: "8080",
-    rule: port,
+    rule: whole(0, 65_535),
   },
   game: {
     flag: "--game <folder>",
@@ -43,17 +50,20 @@ const SETTINGS = {
   databaseUrl: {
     flag: "--database-url <url>",
     env: "DATABASE_URL",
-    help: "a PostgreSQL database instead of the embedded one",
+    help: "a PostgreSQL database instead of the embedded one; default: none",
     default: "",
-    rule: z.union([
-      z.literal(""),
-      z.url({ protocol: /^postgres(ql)?$/, error: "must begin with postgres:// or postgresql://" }),
-    ]),
+    secret: true,
+    rule: z
+      .string()
+      .refine(
+        (url) => url === "" || (/^postgres(ql)?:\/\//.test(url) && URL.canParse(url)),
+        "must be a URL that begins with postgres:// or postgresql://",
+      ),
   },
   natsUrl: {
     flag: "--nats-url <url>",
     env: "NATS_URL",
-    help: "a NATS server for many nodes; not in this release",
+    help: "a NATS server for many nodes; not in this release; default: none",
     default: "",
     rule: z.literal("", { error: "this release runs on one node only: leave it unset" }),
   },
@@ -69,6 +79,7 @@ const SETTINGS = {
     env: "REALMWIRE_CORS_ORIGINS",
     help: "web origins that may call, separated by commas; * allows all",
     default: "*",
+    mayBeEmpty: true,
     rule: names,
   },
   logLevel: {
@@ -88,14 +99,14 @@ const SETTINGS = {
   admins: {
     flag: "--admins <list>",
     env: "REALMWIRE_ADMINS",
-    help: "names of accounts that are admins, separated by commas",
+    help: "names of accounts that are admins, separated by commas; default: none",
     default: "",
     rule: names,
   },
   builders: {
     flag: "--builders <list>",
     env: "REALMWIRE_BUILDERS",
-    help: "names of accounts that are builders, separated by commas",
+    help: "names of accounts that are builders, separated by commas; default: none",
     default: "",
     rule: names,
   },
@@ -104,7 +115,13 @@ const SETTINGS = {
     env: "REALMWIRE_DEV_PASSWORD",
     help: "the password of the ready-made accounts; default: a new one each, printed once",
     default: "",
-    rule: z.union([z.literal(""), z.string().min(8).max(128)]),
+    secret: true,
+    rule: z
+      .string()
+      .refine(
+        (password) => password === "" || (password.length >= 8 && password.length <= 128),
+        "must have 8 to 128 characters",
+      ),
   },
   seed: {
     flag: "--seed <text>",
@@ -118,28 +135,28 @@ const SETTINGS = {
     env: "REALMWIRE_SESSION_DAYS",
     help: "how long a login lasts unless it is used, in days",
     default: "30",
-    rule: z.coerce.number().min(0.001).max(3650),
+    rule: decimal.pipe(z.number().min(0.001).max(3650)),
   },
   lingerMs: {
     flag: "--linger-ms <ms>",
     env: "REALMWIRE_LINGER_MS",
     help: "how long a character stays after its connection was lost, in milliseconds",
     default: "5000",
-    rule: z.coerce.number().int().min(0).max(600_000),
+    rule: whole(0, 600_000),
   },
   drainMs: {
     flag: "--drain-ms <ms>",
     env: "REALMWIRE_DRAIN_MS",
     help: "how long players are warned before the server stops, in milliseconds",
     default: "1000",
-    rule: z.coerce.number().int().min(0).max(600_000),
+    rule: whole(0, 600_000),
   },
   storeTimeoutMs: {
     flag: "--store-timeout-ms <ms>",
     env: "REALMWIRE_STORE_TIMEOUT_MS",
     help: "how long the database may take to answer, in milliseconds",
     default: "5000",
-    rule: z.coerce.number().int().min(100).max(600_000),
+    rule: whole(100, 600_000),
   },
 } as const satisfies Record<string, Setting>;
 
@@ -148,6 +165,10 @@ interface Setting {
   readonly env: string;
   readonly help: string;
   readonly default: string;
+  /** Never to be repeated in a message. */
+  readonly secret?: boolean;
+  /** Whether nothing means nothing; otherwise an empty variable counts as one that is not set. */
+  readonly mayBeEmpty?: boolean;
   readonly rule: z.ZodType;
 }
 
@@ -194,13 +215,16 @@ export function readConfig(
   const values: Record<string, unknown> = { production: env["NODE_ENV"] === "production" };
   const problems: string[] = [];
   for (const [name, setting] of Object.entries<Setting>(SETTINGS)) {
-    const parsed = setting.rule.safeParse(options[name] ?? setting.default);
+    const given = options[name];
+    const isUnset = given === undefined || (given === "" && !setting.mayBeEmpty);
+    const parsed = setting.rule.safeParse(isUnset ? setting.default : given);
     if (parsed.success) {
       values[name] = parsed.data;
     } else {
       const [flag] = setting.flag.split(" ");
       const why = parsed.error.issues.map(({ message }) => message).join("; ");
-      problems.push(`${flag} (${setting.env}) "${options[name]}": ${why}`);
+      const what = setting.secret ? "" : ` "${given}"`;
+      problems.push(`${flag} (${setting.env})${what}: ${why}`);
     }
   }
   if (problems.length > 0) throw new ConfigError(problems.join("\n"));

@@ -5,8 +5,9 @@ import { z } from "zod";
 import type { ZoneMap } from "../gen/ts/realmwire/v1/map_pb.ts";
 import type { Game } from "./game.ts";
 import { createComponentTypes } from "./sim/components.ts";
+import type { ComponentTypes } from "./sim/components.ts";
 import type { Kind } from "./sim/kind.ts";
-import { checkPortals, loadTiledMap } from "./zone/tiled.ts";
+import { checkPortals, loadTiledMap } from "./zone/tiled/tiled.ts";
 import type { GameWorld } from "./zone/game-world.ts";
 
 /** A game that was loaded and checked. */
@@ -27,6 +28,7 @@ const gameShape = z.object({
   title: z.string().min(1).max(100),
   proto: z.object({ components: z.array(z.looseObject({ kind: z.literal("message") })) }),
   maps: z.array(z.string().min(1)).min(1, "names no map"),
+  services: z.custom((value) => typeof value === "function", "must be a function").optional(),
   startZone: z.string().min(1),
   scripts: z.string().min(1),
   character: z.looseObject({ body: z.looseObject({}), components: z.array(z.looseObject({})) }),
@@ -45,7 +47,7 @@ export async function loadGame(folder: string): Promise<LoadedGame> {
     );
     throw new GameError(problems.join("\n"));
   }
-  const types = createComponentTypes(game.proto.components);
+  const types = readComponents(file, game);
   const kinds = await loadKinds(join(folder, game.scripts));
   const maps = await Promise.all(
     game.maps.map(async (path): Promise<[string, ZoneMap]> => {
@@ -67,6 +69,14 @@ export async function loadGame(folder: string): Promise<LoadedGame> {
   checkAttributes(byZone, types.attribute);
   const world = { id: game.id, types, kinds, maps: byZone, tickRateHz: game.tickRateHz };
   return { game, world };
+}
+
+function readComponents(file: string, { proto }: Game): ComponentTypes {
+  try {
+    return createComponentTypes(proto.components);
+  } catch (error) {
+    throw new GameError(`${file}: proto.components: ${(error as Error).message}`, { cause: error });
+  }
 }
 
 async function importDefault(file: string): Promise<unknown> {
@@ -96,7 +106,7 @@ async function loadKinds(folder: string): Promise<Map<string, Kind>> {
   for (const file of files.sort()) {
     if (!file.endsWith(".ts") || file.endsWith(".test.ts")) continue;
     const kind = (await importDefault(join(folder, file))) as Kind;
-    if (kind.is !== "creature" && kind.is !== "object") {
+    if (kind?.is !== "creature" && kind?.is !== "object") {
       throw new GameError(`${join(folder, file)}: "is" must be "creature" or "object"`);
     }
     kinds.set(basename(file, ".ts"), kind);

@@ -3,12 +3,13 @@ import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { pino } from "pino";
 import pretty from "pino-pretty";
-import { ConfigError, createCommand, readConfig } from "./config.ts";
+import { createCommand, readConfig } from "./config.ts";
 import type { Config } from "./config.ts";
 import { loadGame } from "./load-game.ts";
 import { createServer } from "./server.ts";
+import { explainStartFailure } from "./start-failure.ts";
 
-/** After so long a stop counts as failed. */
+/** So long after the players' warning a stop counts as failed. */
 const STOP_DEADLINE_MS = 20_000;
 
 const root = resolve(import.meta.dirname, "..");
@@ -17,7 +18,9 @@ const { version } = JSON.parse(readFileSync(resolve(root, "package.json"), "utf8
 };
 
 async function main(): Promise<void> {
-  const command = createCommand(version).parse();
+  const command = createCommand(version)
+    .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : 2))
+    .parse();
   const config = readConfig(command.opts(), process.env);
   const logger = createLogger(config);
   const began = performance.now();
@@ -44,10 +47,11 @@ async function main(): Promise<void> {
     if (stopping) return;
     stopping = true;
     logger.info({ signal }, "stopping");
+    const deadlineMs = config.drainMs + STOP_DEADLINE_MS;
     setTimeout(() => {
-      logger.error({}, `not stopped within ${STOP_DEADLINE_MS} ms`);
+      logger.error({}, `not stopped within ${deadlineMs} ms`);
       process.exit(1);
-    }, STOP_DEADLINE_MS).unref();
+    }, deadlineMs).unref();
     server.close().then(
       () => {
         logger.info({}, "stopped");
@@ -62,7 +66,12 @@ async function main(): Promise<void> {
   process.on("SIGTERM", stop);
   process.on("SIGINT", stop);
 
-  const { port } = await server.start();
+  const started = await server.start().catch((error: unknown) => {
+    if (!stopping) throw error;
+  });
+  // Stopped while it started: the signal's handler ends the process.
+  if (!started) return;
+  const { port } = started;
   const tookMs = Math.round(performance.now() - began);
   logger.info({ tookMs, port }, `ready: http://localhost:${port}`);
 }
@@ -99,11 +108,7 @@ function printDevAccounts(passwords: ReadonlyMap<string, string>): void {
 }
 
 main().catch((error: unknown) => {
-  const named =
-    error instanceof ConfigError ||
-    (error instanceof Error && /^(GameError|MapError|FolderInUseError)$/.test(error.name));
-  process.stderr.write(
-    `realmwire: ${named ? (error as Error).message : error instanceof Error ? error.stack : String(error)}\n`,
-  );
-  process.exit(named ? 2 : 1);
+  const { message, exitCode } = explainStartFailure(error);
+  process.stderr.write(`realmwire: ${message}\n`);
+  process.exit(exitCode);
 });

@@ -12,10 +12,13 @@ import type { Bus } from "./bus/bus.ts";
 import { createLocalBus } from "./bus/local-bus.ts";
 import type { Config } from "./config.ts";
 import { DomainError } from "./errors.ts";
+import type { GameDeps } from "./game.ts";
+import { GameError } from "./load-game.ts";
 import type { LoadedGame } from "./load-game.ts";
 import type { Logger } from "./logger.ts";
 import { ensureDefaultRelease } from "./release/default-release.ts";
 import { createReleases } from "./release/releases.ts";
+import { readAccess } from "./rpc/access.ts";
 import { createAccountService } from "./rpc/account-service.ts";
 import { createAnswerFlags } from "./rpc/answer-flags.ts";
 import { createTargets } from "./rpc/attribute-targets.ts";
@@ -168,6 +171,10 @@ export function createServer(options: ServerOptions): Server {
     createZoneService({ zones, players, store }),
     createChatService({ players, store, chatLog, now }),
     createReleaseService({ releases }),
+    ...createGameServices(loaded, (name) => {
+      const player = players.find(name);
+      return player && { zone: player.zoneName, online: player.online };
+    }),
   ];
   const descriptors = services.map(({ desc }) => desc);
   const { files, registry } = gatherTypes(
@@ -251,6 +258,25 @@ export function createServer(options: ServerOptions): Server {
     },
   ];
   const started: Part[] = [];
+  let starting: Promise<unknown> = Promise.resolve();
+  let closing: Promise<void> | undefined;
+
+  /** Begins the parts one after the other. What a failure leaves half begun is ended too. */
+  async function begin(): Promise<{ readonly port: number }> {
+    for (const part of parts) {
+      if (closing) throw new Error("the server was stopped while it started");
+      const began = performance.now();
+      started.push(part);
+      try {
+        await part.start();
+      } catch (error) {
+        await stop().catch(() => {});
+        throw error;
+      }
+      logger.info({ tookMs: Math.round(performance.now() - began) }, `${part.name} started`);
+    }
+    return listening;
+  }
 
   async function stop(): Promise<void> {
     const failures: unknown[] = [];
@@ -267,27 +293,27 @@ export function createServer(options: ServerOptions): Server {
     if (failures.length > 0) throw new AggregateError(failures, "some parts could not be closed");
   }
 
-  let closing: Promise<void> | undefined;
   return {
     accounts,
     zones,
-    async start() {
-      for (const part of parts) {
-        const began = performance.now();
-        started.push(part);
-        try {
-          await part.start();
-        } catch (error) {
-          started.pop();
-          await stop().catch(() => {});
-          throw error;
-        }
-        logger.info({ tookMs: Math.round(performance.now() - began) }, `${part.name} started`);
-      }
-      return listening;
+    start() {
+      const begun = begin();
+      starting = begun.catch(() => {});
+      return begun;
     },
-    close: () => (closing ??= stop()),
+    close: () => (closing ??= starting.then(stop)),
   };
+}
+
+/** The game's own calls. That they carry their rule is checked here, so that the error names the game. */
+function createGameServices({ game }: LoadedGame, whereIs: GameDeps["whereIs"]) {
+  const services = game.services?.({ whereIs }) ?? [];
+  try {
+    readAccess(services.map(({ desc }) => desc));
+  } catch (error) {
+    throw new GameError(`game "${game.id}": ${(error as Error).message}`, { cause: error });
+  }
+  return services;
 }
 
 function draining(): DomainError {
