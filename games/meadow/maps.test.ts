@@ -4,7 +4,7 @@ import { pathToFileURL } from "node:url";
 import { describe, expect, it } from "vitest";
 import type { ZoneMap } from "../../gen/ts/realmwire/v1/map_pb.ts";
 import type { Kind } from "../../server/game.ts";
-import { checkPortals, loadTiledMap } from "../../server/zone/tiled.ts";
+import { checkPortals, loadTiledMap } from "../../server/zone/tiled/tiled.ts";
 import { createFinder } from "./make/map-finder.ts";
 import { decodePng } from "./make/png.ts";
 

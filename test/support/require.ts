@@ -1,3 +1,4 @@
+import { execFile } from "node:child_process";
 import type { TestContext } from "vitest";
 
 /**
@@ -11,4 +12,11 @@ export function requireOrSkip(context: TestContext, condition: boolean, what: st
   }
   process.stderr.write(`SKIPPED: ${context.task.name}: ${what} is needed\n`);
   context.skip(`${what} is needed`);
+}
+
+/** Whether a program is on the path. */
+export function isInstalled(program: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    execFile("sh", ["-c", 'command -v "$0"', program], (error) => resolve(error === null));
+  });
 }

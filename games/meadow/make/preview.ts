@@ -2,7 +2,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import type { ZoneMap } from "../../../gen/ts/realmwire/v1/map_pb.ts";
-import { loadTiledMap } from "../../../server/zone/tiled.ts";
+import { loadTiledMap } from "../../../server/zone/tiled/tiled.ts";
 import { createCanvas } from "./canvas.ts";
 import type { Canvas, Color } from "./canvas.ts";
 import { createDice } from "./dice.ts";

@@ -12,10 +12,10 @@ import {
   tiledMap,
   tileset,
   withGround,
-} from "./tiled-fixtures.ts";
-import type { Json } from "./tiled-fixtures.ts";
-import { MAX_LAYERS, MAX_NAME_LENGTH, MAX_OBJECTS, MAX_TILESETS } from "./tiled-format.ts";
-import { MAX_PROBLEMS_SHOWN } from "./tiled-problems.ts";
+} from "./fixtures.ts";
+import type { Json } from "./fixtures.ts";
+import { MAX_LAYERS, MAX_NAME_LENGTH, MAX_OBJECTS, MAX_TILESETS } from "./format.ts";
+import { MAX_PROBLEMS_SHOWN } from "./problems.ts";
 
 /** Broken files, and what is said about each; `…` stands for anything. */
 const BROKEN: readonly [name: string, text: string, problem: string][] = [

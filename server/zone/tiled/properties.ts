@@ -1,8 +1,8 @@
 import { create } from "@bufbuild/protobuf";
-import { ValueSchema } from "../../gen/ts/realmwire/v1/value_pb.ts";
-import type { Value } from "../../gen/ts/realmwire/v1/value_pb.ts";
-import type { TiledProperty } from "./tiled-format.ts";
-import type { Problems } from "./tiled-problems.ts";
+import { ValueSchema } from "../../../gen/ts/realmwire/v1/value_pb.ts";
+import type { Value } from "../../../gen/ts/realmwire/v1/value_pb.ts";
+import type { TiledProperty } from "./format.ts";
+import type { Problems } from "./problems.ts";
 
 /** Whether there is a property of this name that is a boolean and true. */
 export function isTrue(properties: readonly TiledProperty[], name: string): boolean {

@@ -1,6 +1,6 @@
 import * as z from "zod";
-import { reasonOf } from "./tiled-problems.ts";
-import type { Problems } from "./tiled-problems.ts";
+import { reasonOf } from "./problems.ts";
+import type { Problems } from "./problems.ts";
 
 // The parts of Tiled's JSON map format 1.10 that are read here; other fields are passed over.
 // https://doc.mapeditor.org/en/stable/reference/json-map-format/

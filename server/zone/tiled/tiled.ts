@@ -1,8 +1,8 @@
 import { readFile, stat } from "node:fs/promises";
 import { basename, dirname, resolve } from "node:path";
 import { create } from "@bufbuild/protobuf";
-import { ZoneMapSchema } from "../../gen/ts/realmwire/v1/map_pb.ts";
-import type { ZoneMap } from "../../gen/ts/realmwire/v1/map_pb.ts";
+import { ZoneMapSchema } from "../../../gen/ts/realmwire/v1/map_pb.ts";
+import type { ZoneMap } from "../../../gen/ts/realmwire/v1/map_pb.ts";
 import {
   MAX_OBJECTS,
   MAX_TILESETS,
@@ -10,19 +10,20 @@ import {
   mapSchema,
   objectLayerSchema,
   parseJson,
-} from "./tiled-format.ts";
-import type { TiledMap } from "./tiled-format.ts";
-import { flattenLayers } from "./tiled-layers.ts";
-import type { FlatLayer } from "./tiled-layers.ts";
-import { START_SPAWN, readObject } from "./tiled-objects.ts";
-import type { FoundObjects, ObjectContext } from "./tiled-objects.ts";
-import { MapError, createProblems, reasonOf } from "./tiled-problems.ts";
-import type { Problems } from "./tiled-problems.ts";
-import { readTileLayers } from "./tiled-tile-layers.ts";
-import { loadTilesets } from "./tiled-tilesets.ts";
+} from "./format.ts";
+import type { TiledMap } from "./format.ts";
+import { flattenLayers } from "./layers.ts";
+import type { FlatLayer } from "./layers.ts";
+import { START_SPAWN } from "../../sim/world-map.ts";
+import { readObject } from "./objects.ts";
+import type { FoundObjects, ObjectContext } from "./objects.ts";
+import { MapError, createProblems, reasonOf } from "./problems.ts";
+import type { Problems } from "./problems.ts";
+import { readTileLayers } from "./tile-layers.ts";
+import { loadTilesets } from "./tilesets.ts";
 
-export { checkPortals } from "./tiled-portals.ts";
-export { MapError } from "./tiled-problems.ts";
+export { checkPortals } from "./portals.ts";
+export { MapError } from "./problems.ts";
 
 /** Bytes that a file of a map or a tileset may have: enough for the largest map in CSV. */
 export const MAX_FILE_BYTES = 128 * 1024 * 1024;

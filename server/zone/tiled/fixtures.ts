@@ -1,5 +1,5 @@
 // Small maps for the tests of the loader.
-import type { ZoneMap } from "../../gen/ts/realmwire/v1/map_pb.ts";
+import type { ZoneMap } from "../../../gen/ts/realmwire/v1/map_pb.ts";
 import { MapError, parseTiledMap } from "./tiled.ts";
 
 export type Json = Record<string, unknown>;

@@ -1,13 +1,13 @@
 import { create } from "@bufbuild/protobuf";
-import { TileLayerSchema } from "../../gen/ts/realmwire/v1/map_pb.ts";
-import type { TileLayer } from "../../gen/ts/realmwire/v1/map_pb.ts";
-import { decodeTiles, tileNumber } from "./tiled-data.ts";
-import { checkShape, tileLayerSchema } from "./tiled-format.ts";
-import type { TiledMap } from "./tiled-format.ts";
-import type { FlatLayer } from "./tiled-layers.ts";
-import type { Problems } from "./tiled-problems.ts";
-import { isTrue } from "./tiled-properties.ts";
-import type { LoadedTileset } from "./tiled-tilesets.ts";
+import { TileLayerSchema } from "../../../gen/ts/realmwire/v1/map_pb.ts";
+import type { TileLayer } from "../../../gen/ts/realmwire/v1/map_pb.ts";
+import { decodeTiles, tileNumber } from "./data.ts";
+import { checkShape, tileLayerSchema } from "./format.ts";
+import type { TiledMap } from "./format.ts";
+import type { FlatLayer } from "./layers.ts";
+import type { Problems } from "./problems.ts";
+import { isTrue } from "./properties.ts";
+import type { LoadedTileset } from "./tilesets.ts";
 
 /** The property of a tile layer that makes all its tiles barriers. */
 const COLLISION = "collision";

@@ -1,7 +1,7 @@
 import { gunzipSync, inflateSync } from "node:zlib";
-import { reasonOf } from "./tiled-problems.ts";
-import type { Problems } from "./tiled-problems.ts";
-import type { TiledTileLayer } from "./tiled-format.ts";
+import { reasonOf } from "./problems.ts";
+import type { Problems } from "./problems.ts";
+import type { TiledTileLayer } from "./format.ts";
 
 const BYTES_PER_TILE = 4;
 const MAX_UINT32 = 0xffff_ffff;

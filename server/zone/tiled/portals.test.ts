@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import type { ZoneMap } from "../../gen/ts/realmwire/v1/map_pb.ts";
-import { portal, problemsOf, things, tiledMap, to } from "./tiled-fixtures.ts";
-import type { Json } from "./tiled-fixtures.ts";
+import type { ZoneMap } from "../../../gen/ts/realmwire/v1/map_pb.ts";
+import { portal, problemsOf, things, tiledMap, to } from "./fixtures.ts";
+import type { Json } from "./fixtures.ts";
 import { checkPortals, parseTiledMap } from "./tiled.ts";
 
 describe("checkPortals", () => {

@@ -1,6 +1,6 @@
-import { MAX_GROUP_DEPTH, MAX_LAYERS, MAX_NAME_LENGTH } from "./tiled-format.ts";
-import { checkShape, groupSchema, layerSchema } from "./tiled-format.ts";
-import type { Problems } from "./tiled-problems.ts";
+import { MAX_GROUP_DEPTH, MAX_LAYERS, MAX_NAME_LENGTH } from "./format.ts";
+import { checkShape, groupSchema, layerSchema } from "./format.ts";
+import type { Problems } from "./problems.ts";
 
 /** A layer of tiles or objects, out of the groups that held it. */
 export interface FlatLayer {

@@ -1,16 +1,15 @@
+import { START_SPAWN } from "../../sim/world-map.ts";
 import { create } from "@bufbuild/protobuf";
-import { MapObjectSchema, PortalSchema, SpawnSchema } from "../../gen/ts/realmwire/v1/map_pb.ts";
-import type { MapObject, Portal, Spawn } from "../../gen/ts/realmwire/v1/map_pb.ts";
-import { nameKey } from "../store/store.ts";
-import { tileNumber } from "./tiled-data.ts";
-import { MAX_NAME_LENGTH, checkShape, objectSchema } from "./tiled-format.ts";
-import type { TiledObject, TiledProperty } from "./tiled-format.ts";
-import type { Problems } from "./tiled-problems.ts";
-import { readProperties, toValue } from "./tiled-properties.ts";
-import type { LoadedTileset } from "./tiled-tilesets.ts";
+import { MapObjectSchema, PortalSchema, SpawnSchema } from "../../../gen/ts/realmwire/v1/map_pb.ts";
+import type { MapObject, Portal, Spawn } from "../../../gen/ts/realmwire/v1/map_pb.ts";
+import { nameKey } from "../../store/store.ts";
+import { tileNumber } from "./data.ts";
+import { MAX_NAME_LENGTH, checkShape, objectSchema } from "./format.ts";
+import type { TiledObject, TiledProperty } from "./format.ts";
+import type { Problems } from "./problems.ts";
+import { readProperties, toValue } from "./properties.ts";
+import type { LoadedTileset } from "./tilesets.ts";
 
-/** Where characters begin when nothing else is said; every map has a spawn of this name. */
-export const START_SPAWN = "start";
 /** Seconds until a creature appears again, when its spawn does not say. */
 export const DEFAULT_RESPAWN_S = 30;
 /** Creatures that a spawn of creatures keeps alive, when it does not say. */

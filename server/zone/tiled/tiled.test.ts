@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { deflateSync, gzipSync } from "node:zlib";
 import * as fc from "fast-check";
 import { describe, expect, it, onTestFinished } from "vitest";
-import type { ZoneMap } from "../../gen/ts/realmwire/v1/map_pb.ts";
-import { TILE, ground, parse, things, tiledMap, tileset } from "./tiled-fixtures.ts";
+import type { ZoneMap } from "../../../gen/ts/realmwire/v1/map_pb.ts";
+import { TILE, ground, parse, things, tiledMap, tileset } from "./fixtures.ts";
 import { loadTiledMap, parseTiledMap } from "./tiled.ts";
 
 /** Places of barriers as `x,y`, read off the bit field by the proto's own words. */

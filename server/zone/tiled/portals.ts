@@ -1,6 +1,6 @@
-import type { Portal, ZoneMap } from "../../gen/ts/realmwire/v1/map_pb.ts";
-import { START_SPAWN } from "./tiled-objects.ts";
-import { MAX_PROBLEMS_SHOWN, MapError } from "./tiled-problems.ts";
+import type { Portal, ZoneMap } from "../../../gen/ts/realmwire/v1/map_pb.ts";
+import { START_SPAWN } from "../../sim/world-map.ts";
+import { MAX_PROBLEMS_SHOWN, MapError } from "./problems.ts";
 
 /**
  * Checks that the portals of a game's maps lead somewhere: to a zone and a spawn of characters that

@@ -1,12 +1,12 @@
 import { posix } from "node:path";
 import { create } from "@bufbuild/protobuf";
-import { TilesetSchema } from "../../gen/ts/realmwire/v1/map_pb.ts";
-import type { Tileset } from "../../gen/ts/realmwire/v1/map_pb.ts";
-import { checkShape, parseJson, tilesetEntrySchema, tilesetSchema } from "./tiled-format.ts";
-import type { TiledProperty, TiledTileset } from "./tiled-format.ts";
-import { reasonOf } from "./tiled-problems.ts";
-import type { Problems } from "./tiled-problems.ts";
-import { isTrue } from "./tiled-properties.ts";
+import { TilesetSchema } from "../../../gen/ts/realmwire/v1/map_pb.ts";
+import type { Tileset } from "../../../gen/ts/realmwire/v1/map_pb.ts";
+import { checkShape, parseJson, tilesetEntrySchema, tilesetSchema } from "./format.ts";
+import type { TiledProperty, TiledTileset } from "./format.ts";
+import { reasonOf } from "./problems.ts";
+import type { Problems } from "./problems.ts";
+import { isTrue } from "./properties.ts";
 
 /** The boolean property, or the class, of a tile that cannot be walked on. */
 export const SOLID = "solid";
