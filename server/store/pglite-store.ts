@@ -49,6 +49,8 @@ export function createPgliteBackend(options: Omit<PgliteStoreOptions, "registry"
     if (thread) {
       const running = await thread.catch(() => undefined);
       if (running && !running.isOver()) return running;
+      // Two at once would destroy the folder.
+      await running?.close();
       logger?.warn({ dataDir }, "The embedded database failed and is started again");
     }
     thread = startPgliteThread({ dataDir, statementTimeoutMs });

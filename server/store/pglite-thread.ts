@@ -21,7 +21,7 @@ export interface PgliteThread {
   query(sql: string, parameters: readonly unknown[]): Promise<PgliteResult>;
   /** Whether it has ended, or is about to. */
   isOver(): boolean;
-  /** Closes the database and ends the thread. */
+  /** Closes the database, if it still runs, and resolves when the thread has ended. */
   close(): Promise<void>;
 }
 
@@ -48,6 +48,7 @@ export async function startPgliteThread(options: {
     opened.reject(over);
     for (const { reject } of waiting.values()) reject(over);
     waiting.clear();
+    void worker.terminate();
   }
 
   function hear(report: PgliteReport): void {
@@ -85,7 +86,12 @@ export async function startPgliteThread(options: {
     ended.resolve();
   });
 
-  await opened.promise;
+  try {
+    await opened.promise;
+  } catch (error) {
+    await ended.promise;
+    throw error;
+  }
   return {
     async query(sql, parameters) {
       if (over) throw over;
@@ -94,7 +100,6 @@ export async function startPgliteThread(options: {
       waiting.set(id, answer);
       const timer = setTimeout(() => {
         end(`The embedded database did not answer within ${statementTimeoutMs} ms.`);
-        void worker.terminate();
       }, statementTimeoutMs);
       ask({ kind: "query", id, sql, parameters });
       try {

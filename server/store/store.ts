@@ -19,7 +19,10 @@ export interface SessionView {
   readonly character: CharacterRecord | undefined;
 }
 
-/** What a batch of saves holds. Rows are replaced whole. */
+/**
+ * What a batch of saves holds. Rows are replaced whole, but for components of types that the store's registry lacks:
+ * another game may want them again. Components come back ordered by type. A batch must not be changed while it is saved.
+ */
 export interface SaveBatch {
   /** Zone, position and components of characters, by `id`. Ids that no longer exist are passed over. */
   readonly characters: readonly CharacterRecord[];
@@ -65,11 +68,15 @@ export interface Store {
   /**
    * Stores a session. Live sessions that play the same character become `REPLACED` in the same
    * transaction, and the account's `lastCharacterId` becomes this character; the token hashes of the replaced come back.
+   * Rejects with `CHARACTER_UNKNOWN` when the character is not the account's.
    */
   createSession(session: SessionRecord): Promise<{ replaced: Uint8Array[] }>;
   /** Undefined for unknown hashes. Sessions that ended or ran out are answered too: the caller looks at `state` and `expiresAt`. */
   findSession(tokenHash: Uint8Array): Promise<SessionView | undefined>;
-  /** Makes the session play another character, replacing others as `createSession` does. */
+  /**
+   * Makes the session play another character, replacing others as `createSession` does. Rejects with
+   * `CHARACTER_UNKNOWN`, and with `TOKEN_INVALID` when the session does not live.
+   */
   selectCharacter(tokenHash: Uint8Array, characterId: number): Promise<{ replaced: Uint8Array[] }>;
   /** Sets the state of a live session. */
   endSession(tokenHash: Uint8Array, state: SessionState): Promise<void>;
