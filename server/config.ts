@@ -228,7 +228,8 @@ export function readConfig(
     }
   }
   if (problems.length > 0) throw new ConfigError(problems.join("\n"));
-  for (const name of ["game", "data"]) values[name] = resolve(String(values[name]));
-  values["clients"] = resolve(String(values["clients"] || `${String(values["data"])}/clients`));
-  return values as unknown as Config;
+  const config = values as unknown as Config;
+  const data = resolve(config.data);
+  const clients = config.clients === "" ? resolve(data, "clients") : resolve(config.clients);
+  return { ...config, data, clients, game: resolve(config.game) };
 }

@@ -1,4 +1,4 @@
-import { ErrorReason } from "../gen/ts/realmwire/v1/error_pb.ts";
+import type { ErrorReason } from "../gen/ts/realmwire/v1/error_pb.ts";
 
 /** What may go with a {@link DomainError}. */
 export interface DomainErrorDetails {

@@ -77,7 +77,7 @@ async function main(): Promise<void> {
 }
 
 function createLogger({ logLevel, logFormat }: Config) {
-  const text = logFormat === "text" || (logFormat === "" && process.stdout.isTTY === true);
+  const text = logFormat === "text" || (logFormat === "" && process.stdout.isTTY);
   if (!text) return pino({ level: logLevel, base: null, timestamp: pino.stdTimeFunctions.isoTime });
   return pino(
     { level: logLevel, base: null },

@@ -55,6 +55,7 @@ const TABLE: readonly ImportRule[] = [
   { files: "server/errors.ts", may: ["gen/ts/"] },
   { files: "server/logger.ts", may: ["package:", "node:"] },
   { files: "server/turns.ts", may: ["gen/ts/", "server/errors.ts"] },
+  { files: "server/lifecycle.ts", may: ["server/logger.ts"] },
   { files: "server/config.ts", may: COMMON },
   { files: "server/start-failure.ts", may: COMMON },
   // Reads a game as the simulation and the zones need it.

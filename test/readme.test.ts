@@ -75,13 +75,15 @@ function matches(printed: readonly string[], expected: readonly string[]): boole
 
 test("the matcher tells transcripts apart", () => {
   expect(matches(["{", '  "a": 1', "}"], ["{", "  …", "}"])).toBe(true);
-  expect(matches(["{", '  "a": 1,', '  "b": 2', "}"], ["{", '  "a": …', '  "b": 2', "}"])).toBe(true);
+  expect(matches(["{", '  "a": 1,', '  "b": 2', "}"], ["{", '  "a": …', '  "b": 2', "}"])).toBe(
+    true,
+  );
   expect(matches(["{", '  "a": 1', "}"], ["{", '  "b": …', "}"])).toBe(false);
   expect(matches(["{"], ["{", "}"])).toBe(false);
 });
 
 test("the transcripts in README.md are what the server answers", async (context) => {
-  await requireOrSkip(context, await isInstalled("grpcurl"), "grpcurl");
+  requireOrSkip(context, await isInstalled("grpcurl"), "grpcurl");
   const all = blocks("console").flatMap(steps);
   expect(all.length).toBeGreaterThan(12);
   const { printed, complaints } = await runInShell(all.map(({ command }) => command));

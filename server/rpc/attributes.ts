@@ -19,7 +19,7 @@ import type { ZoneHandle } from "../zone/zone-handle.ts";
 import { forbidden, isOwner, maySee, mayWrite } from "./attribute-rules.ts";
 import { findComponent } from "./attribute-targets.ts";
 import type { Target, Targets } from "./attribute-targets.ts";
-import { refusalError } from "./players.ts";
+import { refusalError } from "./world-entry.ts";
 import type { Players } from "./players.ts";
 
 /** Attributes that everything has, whatever its components. Nobody sets them. */

@@ -9,7 +9,7 @@ import { DomainError } from "../errors.ts";
 import type { Store } from "../store/store.ts";
 import type { ChatLog } from "../zone/chat-log.ts";
 import { readPageToken, writePageToken } from "./page-token.ts";
-import { refusalError } from "./players.ts";
+import { refusalError } from "./world-entry.ts";
 import type { Player } from "./player.ts";
 import type { Players } from "./players.ts";
 import { requireSession } from "./require-session.ts";

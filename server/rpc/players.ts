@@ -1,28 +1,18 @@
-import { create } from "@bufbuild/protobuf";
-import { InputSchema } from "../../gen/ts/realmwire/internal/v1/input_pb.ts";
-import type { Outcome } from "../../gen/ts/realmwire/internal/v1/input_pb.ts";
 import { SessionState } from "../../gen/ts/realmwire/internal/v1/record_pb.ts";
-import { EntityStateSchema } from "../../gen/ts/realmwire/internal/v1/state_pb.ts";
-import type { EntityState } from "../../gen/ts/realmwire/internal/v1/state_pb.ts";
-import { EntityKind } from "../../gen/ts/realmwire/v1/entity_pb.ts";
 import { ErrorReason } from "../../gen/ts/realmwire/v1/error_pb.ts";
 import type { Flag } from "../../gen/ts/realmwire/v1/flag_pb.ts";
 import type { Session } from "../account/session.ts";
-import { DomainError, hasReason } from "../errors.ts";
+import { DomainError } from "../errors.ts";
 import type { Logger } from "../logger.ts";
 import { WireWriter } from "../sim/wire-writer.ts";
 import { nameKey } from "../store/store.ts";
-import type { Store } from "../store/store.ts";
 import type { Turns } from "../turns.ts";
-import { characterKey } from "../zone/saver.ts";
-import type { Saver } from "../zone/saver.ts";
-import type { ZoneHandle } from "../zone/zone-handle.ts";
-import type { ZoneHost } from "../zone/zone-host.ts";
 import type { AnswerFlags } from "./answer-flags.ts";
 import { createPlayerStreams } from "./player-streams.ts";
 import type { Placement } from "./player-streams.ts";
 import { createPlayer } from "./player.ts";
 import type { LivePlayer, Player } from "./player.ts";
+import type { WorldEntry } from "./world-entry.ts";
 
 /** How long a character stays in the world after its last stream ended, for a client that comes back. */
 export const LINGER_MS = 5_000;
@@ -53,13 +43,10 @@ export interface Players {
 
 /** What players need. */
 export interface PlayersOptions {
-  readonly store: Pick<Store, "findCharacter">;
-  readonly saver: Pick<Saver, "durable">;
+  readonly entry: WorldEntry;
   /** By character id: work on characters that are not in the world. */
   readonly turns: Turns<number>;
-  readonly zones: Pick<ZoneHost, "get">;
   readonly answerFlags: AnswerFlags;
-  readonly startZone: string;
   readonly viewRadius: number;
   readonly logger: Logger;
   /** A key for a viewer, not to be guessed from others. */
@@ -73,7 +60,7 @@ export interface PlayersOptions {
 /** Nobody in the world yet. */
 export function createPlayers(options: PlayersOptions): Players {
   const now = options.now ?? (() => performance.now());
-  const { logger, answerFlags, lingerMs = LINGER_MS, pollIdleMs = POLL_IDLE_MS } = options;
+  const { entry, logger, answerFlags, lingerMs = LINGER_MS, pollIdleMs = POLL_IDLE_MS } = options;
   const writer = new WireWriter();
   const byId = new Map<number, LivePlayer>();
   const byName = new Map<string, LivePlayer>();
@@ -111,56 +98,14 @@ export function createPlayers(options: PlayersOptions): Players {
   }
 
   async function enterWorld(character: { id: number; name: string }): Promise<LivePlayer> {
-    // What was noted when it left last must be in the store before it is read.
-    await options.saver.durable(characterKey(character.id));
-    const record = await options.store.findCharacter(character.name);
-    if (!record) {
-      const { name } = character;
-      throw new DomainError(ErrorReason.CHARACTER_UNKNOWN, `there is no character "${name}"`, {
-        metadata: { name },
-      });
-    }
-    const { id, name, components, position, zone } = record;
-    const state = create(EntityStateSchema, {
-      name,
-      kind: EntityKind.CHARACTER,
-      characterId: id,
-      components,
-      ...(position && { position }),
-    });
-    const placement = await joinZone(zone || options.startZone, state, "");
+    const { id, name } = character;
+    const placement = await entry.enter(name, id);
     const player = makePlayer({ id, name }, placement);
     byId.set(id, player);
     byName.set(nameKey(name), player);
     player.settle(placement);
     logger.info({ character: name, zone: placement.zone.name }, "entered the world");
     return player;
-  }
-
-  async function joinZone(
-    zoneName: string,
-    character: EntityState,
-    spawn: string,
-  ): Promise<Placement> {
-    const zone = await zoneOrStart(zoneName);
-    // In another zone than the one that was meant, neither its spawn nor the stored place means anything.
-    const isMeant = zone.name === zoneName;
-    const joining = isMeant ? character : create(EntityStateSchema, { ...character });
-    if (!isMeant) delete joining.position;
-    const value = { character: joining, spawn: isMeant ? spawn : "" };
-    const outcome = await zone.apply(create(InputSchema, { kind: { case: "join", value } }));
-    if (outcome.kind.case !== "entityId") throw refusalError(outcome);
-    return { zone, entityId: outcome.kind.value };
-  }
-
-  /** A zone that the game no longer has must not lock its characters out: they begin again at the start. */
-  async function zoneOrStart(name: string): Promise<ZoneHandle> {
-    try {
-      return await options.zones.get(name);
-    } catch (error) {
-      if (!hasReason(error, ErrorReason.ZONE_UNKNOWN) || name === options.startZone) throw error;
-      return await options.zones.get(options.startZone);
-    }
   }
 
   function makePlayer(character: { id: number; name: string }, placement: Placement): LivePlayer {
@@ -177,7 +122,7 @@ export function createPlayers(options: PlayersOptions): Players {
     return createPlayer({
       character,
       streams,
-      join: joinZone,
+      join: entry.join,
       onAcknowledged: (sequence) => {
         acknowledged = sequence;
       },
@@ -217,11 +162,11 @@ export function createPlayers(options: PlayersOptions): Players {
     start() {
       sweeper = setInterval(sweep, SWEEP_INTERVAL_MS);
     },
-    async close(error) {
-      closedWith = { error };
+    async close(reason) {
+      closedWith = { error: reason };
       clearInterval(sweeper);
       await Promise.allSettled(entering.values());
-      await Promise.allSettled([...byId.values()].map((player) => player.leave(error)));
+      await Promise.allSettled([...byId.values()].map((player) => player.leave(reason)));
     },
     enter,
     find: (name) => byName.get(nameKey(name)),
@@ -249,15 +194,6 @@ export function createPlayers(options: PlayersOptions): Players {
       return byId.size;
     },
   };
-}
-
-/** The error that a refused input leads to. */
-export function refusalError(outcome: Outcome): DomainError {
-  if (outcome.kind.case === "refusal") {
-    const { reason, message, metadata } = outcome.kind.value;
-    return new DomainError(reason, message, { metadata });
-  }
-  throw new Error(`the zone answered ${outcome.kind.case}`);
 }
 
 function sessionReplaced(): DomainError {

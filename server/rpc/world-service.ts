@@ -13,7 +13,7 @@ import { toLoginAnswer } from "./account-messages.ts";
 import type { CharacterPresence } from "./account-messages.ts";
 import type { AnswerFlags } from "./answer-flags.ts";
 import type { Attributes } from "./attributes.ts";
-import { refusalError } from "./players.ts";
+import { refusalError } from "./world-entry.ts";
 import type { Players } from "./players.ts";
 import { requireSession } from "./require-session.ts";
 import { defineService } from "./service.ts";

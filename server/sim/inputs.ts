@@ -100,7 +100,8 @@ function withActor({ world }: InputContext, name: string, act: (actor: Actor) =>
   return refuse(ErrorReason.NAME_UNKNOWN, `nothing here is called "${name}"`, { name });
 }
 
-function join({ world }: InputContext, { character, spawn }: JoinInput): Outcome {
+function join(context: InputContext, { character, spawn }: JoinInput): Outcome {
+  const { world } = context;
   const name = character?.name ?? "";
   if (!character || name === "") return refuse(ErrorReason.NAME_UNKNOWN, "nobody joins", { name });
   const present = world.actors.get(name);
@@ -109,7 +110,7 @@ function join({ world }: InputContext, { character, spawn }: JoinInput): Outcome
     return create(OutcomeSchema, { kind: { case: "entityId", value: present.id } });
   }
   // A thing that was given the name first makes way: a character's name is its own in the whole world.
-  if (present) removeActor(world, present);
+  if (present) takeOut(context, present);
   const components = character.components.flatMap((any) => {
     const known = unpackComponent(world.types, any);
     return known ? [clone(known.type.schema, known.message)] : [];
@@ -155,9 +156,15 @@ function isBody(message: Message): message is Body {
   return message.$typeName === BodySchema.typeName;
 }
 
-function leave({ world }: InputContext, actor: Actor): Outcome {
-  const left = actorState(world, actor);
+/** Takes an entity out; a creature of a spawn appears again after its time. */
+function takeOut({ world, spawner }: InputContext, actor: Actor): void {
   removeActor(world, actor);
+  if (actor.spawn !== "") reconcileSpawns(world, spawner);
+}
+
+function leave(context: InputContext, actor: Actor): Outcome {
+  const left = actorState(context.world, actor);
+  takeOut(context, actor);
   return create(OutcomeSchema, { kind: { case: "left", value: left } });
 }
 

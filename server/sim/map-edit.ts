@@ -11,7 +11,8 @@ import type {
 import { RegionSchema } from "../../gen/ts/realmwire/v1/value_pb.ts";
 import type { Region, Vector } from "../../gen/ts/realmwire/v1/value_pb.ts";
 import type { AttributeField } from "./components.ts";
-import { START_SPAWN } from "./world-map.ts";
+import { valueProblem } from "./value.ts";
+import { START_SPAWN, putNamed } from "./world-map.ts";
 import type { WorldMap } from "./world-map.ts";
 
 /** Tiles that one edit may change in all. */
@@ -48,7 +49,8 @@ export function editMap(
   commands: readonly EditCommand[],
   rules: EditRules,
 ): { result: EditResult } | { problems: EditProblem[] } {
-  const inverse: EditCommand[] = [];
+  /** What takes each command back, command by command. */
+  const undo: EditCommand[][] = [];
   let region: Region | undefined;
   let tiles = 0;
   for (const [index, command] of commands.entries()) {
@@ -62,14 +64,14 @@ export function editMap(
       });
     }
     if (problems.length > 0) {
-      for (const undo of inverse) carryOut(map, undo);
+      for (const command of undo.reverse().flat()) carryOut(map, command);
       return { problems };
     }
     const done = carryOut(map, command);
-    inverse.unshift(...done.inverse);
+    undo.push(done.inverse);
     region = unite(region, done.region);
   }
-  return { result: { inverse, region } };
+  return { result: { inverse: undo.reverse().flat(), region } };
 }
 
 function checkCommand(
@@ -112,10 +114,12 @@ function checkCommand(
       if (!rules.hasKind(kind.value.kind)) {
         problem("put_object.kind", `the game has no kind "${kind.value.kind}"`);
       }
-      for (const name of Object.keys(kind.value.attributes)) {
-        if (!rules.attribute(name)) {
-          problem("put_object.attributes", `the game has no attribute "${name}"`);
-        }
+      for (const [name, value] of Object.entries(kind.value.attributes)) {
+        const found = rules.attribute(name);
+        const wrong = found
+          ? valueProblem(found.type.schema, found.field, value)
+          : "the game has no such attribute";
+        if (wrong) problem("put_object.attributes", `${name}: ${wrong}`);
       }
       break;
     case "putSpawn":
@@ -263,7 +267,7 @@ function put<T extends Named>(
   removeCase: RemoveCase,
 ): Done {
   const before = items.get(item.name);
-  items.set(item.name, item);
+  putNamed(items, item);
   if (before)
     return { inverse: [putCommand(putCase, before)], region: united(area(before), area(item)) };
   const undo = create(EditCommandSchema, { kind: { case: removeCase, value: item.name } });

@@ -22,6 +22,9 @@ const SWEEP_STEP_TILES = 0.2;
 /** Slack in comparisons of lengths: the rounding of the wire is 1/256 tile. */
 export const EPSILON_TILES = 1 / 512;
 
+/** What a circle may enter a barrier by, squared: rounding errors, or a circle as wide as a gap would get stuck in it. */
+const TOUCH_TILES_SQUARED = 1e-9;
+
 /** A place in the plane. */
 export interface Place {
   readonly x: number;
@@ -39,7 +42,7 @@ export function standsFree(ground: Ground, x: number, y: number, radius: number)
       if (!ground.blocked(column, row)) continue;
       const dx = x - Math.min(Math.max(x, column), column + 1);
       const dy = y - Math.min(Math.max(y, row), row + 1);
-      if (dx * dx + dy * dy < radius * radius) return false;
+      if (dx * dx + dy * dy < radius * radius - TOUCH_TILES_SQUARED) return false;
       if (dx === 0 && dy === 0) return false;
     }
   }

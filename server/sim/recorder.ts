@@ -6,6 +6,7 @@ import {
   RecordingSchema,
 } from "../../gen/ts/realmwire/internal/v1/input_pb.ts";
 import type { Input, Recording } from "../../gen/ts/realmwire/internal/v1/input_pb.ts";
+import { ZoneStateSchema } from "../../gen/ts/realmwire/internal/v1/state_pb.ts";
 import type { ZoneState } from "../../gen/ts/realmwire/internal/v1/state_pb.ts";
 
 /** Ticks between two hashes in a recording: hashing costs as much as many ticks. */
@@ -13,19 +14,24 @@ export const HASH_EVERY_TICKS = 50;
 /** Ticks after which a recording begins anew, from a checkpoint. */
 export const RECORDING_TICKS = 6_000;
 
-/** Keeps what came from outside since a checkpoint, within bounds. */
+/**
+ * Keeps what came from outside since the last checkpoint but one, within bounds. With the last one alone
+ * there would be next to nothing to look at just after it.
+ */
 export interface Recorder {
   readonly enabled: boolean;
   input(tick: number, input: Input): void;
   step(tick: number, hash: () => number): void;
-  /** Whether it holds all that it may: the zone must be checkpointed and the recording begun anew. */
+  /** Whether the present part holds all that it may: the zone must be checkpointed and a new part begun. */
   full(tick: number): boolean;
+  /** Begins a new part at a checkpoint, and forgets the part before the present one. */
   restart(state: ZoneState): void;
   recording(endTick: number): Recording | undefined;
 }
 
 /** A recorder that holds up to `limit` inputs; 0 records nothing. */
 export function createRecorder({ limit, game }: { limit: number; game: string }): Recorder {
+  let before: Recording | undefined;
   let current: Recording | undefined;
   return {
     enabled: limit > 0,
@@ -43,12 +49,22 @@ export function createRecorder({ limit, game }: { limit: number; game: string })
       return current.inputs.length >= limit || tick - (current.start?.tick ?? 0) >= RECORDING_TICKS;
     },
     restart(state) {
+      before = current;
+      const checkpoint = create(InputSchema, { kind: { case: "checkpoint", value: {} } });
+      before?.inputs.push(create(RecordedInputSchema, { tick: state.tick, input: checkpoint }));
       current = create(RecordingSchema, { start: state, game });
     },
     recording(endTick) {
       if (!current) return undefined;
-      current.endTick = endTick;
-      return clone(RecordingSchema, current);
+      const { start } = before ?? current;
+      if (!start) return undefined;
+      return create(RecordingSchema, {
+        start: clone(ZoneStateSchema, start),
+        game,
+        inputs: [...(before?.inputs ?? []), ...current.inputs],
+        hashes: [...(before?.hashes ?? []), ...current.hashes],
+        endTick,
+      });
     },
   };
 }

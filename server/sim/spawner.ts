@@ -7,7 +7,7 @@ import type { World } from "./world.ts";
 
 /** Creatures that appear in one tick at most, so that a big edit does not make a long one. */
 const MAX_SPAWNS_PER_TICK = 50;
-/** Seconds until a creature that found no room is tried again. */
+/** Seconds until a creature that found no room, or its name taken, is tried again. */
 const RETRY_S = 5;
 
 /** Creatures that are to appear, by name, with the tick at which they do. */
@@ -64,10 +64,11 @@ export function stepSpawner(world: World, spawner: Spawner, scheduler: Scheduler
     if (tick > world.tick + 1 || spawned >= MAX_SPAWNS_PER_TICK) continue;
     spawner.pending.delete(name);
     const spawn = world.map.spawns.get(spawnName);
-    if (!spawn || world.actors.has(name)) continue;
+    if (!spawn) continue;
     const actor = addCreature(world, spawn, name);
     spawned++;
+    const retryTick = world.tick + 1 + Math.round(RETRY_S * world.tickRateHz);
     if (actor) startBehaviour(world, scheduler, actor, spawn.kind);
-    else spawner.pending.set(name, { spawn: spawnName, tick: tick + RETRY_S * world.tickRateHz });
+    else spawner.pending.set(name, { spawn: spawnName, tick: retryTick });
   }
 }

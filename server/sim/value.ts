@@ -1,5 +1,5 @@
-import { create, isMessage, ScalarType } from "@bufbuild/protobuf";
-import type { DescField, Registry } from "@bufbuild/protobuf";
+import { create, createRegistry, isMessage, ScalarType } from "@bufbuild/protobuf";
+import type { DescField, DescMessage, Registry } from "@bufbuild/protobuf";
 import { anyPack, anyUnpack } from "@bufbuild/protobuf/wkt";
 import { reflect } from "@bufbuild/protobuf/reflect";
 import type { ReflectMessage } from "@bufbuild/protobuf/reflect";
@@ -21,6 +21,8 @@ export class ValueError extends Error {
     this.kind = kind;
   }
 }
+
+const encoder = new TextEncoder();
 
 type Plain = boolean | number | bigint | string | Uint8Array;
 
@@ -75,6 +77,22 @@ export function writeValue(
       return;
     case "map":
       throw new ValueError("type", "a map cannot be set");
+  }
+}
+
+/** Why a field of a message cannot take a value; undefined when it can. */
+export function valueProblem(
+  schema: DescMessage,
+  field: DescField,
+  value: Value,
+): string | undefined {
+  const registry = createRegistry(...(field.message ? [field.message] : []));
+  try {
+    writeValue(reflect(schema), field, value, registry);
+    return undefined;
+  } catch (error) {
+    if (error instanceof ValueError) return error.message;
+    throw error;
   }
 }
 
@@ -181,10 +199,16 @@ function toScalar(type: ScalarType, value: Value): Plain {
 }
 
 function withinSize<T extends string | Uint8Array>(value: T): T {
-  if (value.length > MAX_VALUE_BYTES) {
-    throw new ValueError("range", `longer than ${MAX_VALUE_BYTES}`);
+  const bytes = typeof value === "string" ? encodeText(value) : value;
+  if (bytes.length > MAX_VALUE_BYTES) {
+    throw new ValueError("range", `longer than ${MAX_VALUE_BYTES} bytes`);
   }
   return value;
+}
+
+function encodeText(text: string): Uint8Array {
+  if (!text.isWellFormed()) throw new ValueError("type", "is not well-formed Unicode");
+  return encoder.encode(text);
 }
 
 function toInteger(value: Value): bigint {

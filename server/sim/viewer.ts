@@ -1,8 +1,9 @@
-import { encodeFor } from "./components.ts";
-import type { SeenCell, ViewerClass } from "./components.ts";
+import type { SeenCell } from "./components.ts";
 import { UNITS_PER_TILE } from "./entity-table.ts";
 import type { EntityTable } from "./entity-table.ts";
-import { WireWriter } from "./wire-writer.ts";
+import { hasChange, toUnits, writeUpdate } from "./view-writer.ts";
+import type { View } from "./view-writer.ts";
+import type { WireWriter } from "./wire-writer.ts";
 
 /** Events that wait for a viewer who does not read; beyond it they are dropped and the viewer begins afresh. */
 export const MAX_PENDING_EVENTS = 256;
@@ -10,32 +11,6 @@ export const MAX_PENDING_EVENTS = 256;
 export const MAX_RESUMABLE_MESSAGES = 128;
 /** Ticks without a message after which a viewer begins afresh instead of catching up. */
 export const MAX_LAG_TICKS = 100;
-
-/** Field numbers of `realmwire.v1.UpdateResponse` and the messages in it. */
-const UPDATE = {
-  tick: 1,
-  cursor: 2,
-  flags: 3,
-  scene: 4,
-  entities: 5,
-  moved: 6,
-  turned: 7,
-  changed: 8,
-  left: 9,
-  events: 10,
-  acknowledged: 11,
-} as const;
-const ENTITY = {
-  id: 1,
-  name: 2,
-  kind: 3,
-  visual: 4,
-  position: 5,
-  velocity: 6,
-  components: 7,
-} as const;
-const MOTION = { ids: 1, originX: 2, originY: 3, xs: 4, ys: 5 } as const;
-const CHANGE = { id: 1, components: 2 } as const;
 
 /** What a viewer looks into: a zone in this process, or the mirror of one on another node. */
 export interface ViewSource {
@@ -87,7 +62,7 @@ interface Sent {
   readonly events: readonly Uint8Array[];
 }
 
-/** Everybody's messages are written here, one after the other. */
+/** What a viewer is made with. */
 export interface ViewerOptions {
   readonly source: ViewSource;
   readonly key: string;
@@ -99,8 +74,6 @@ export interface ViewerOptions {
   /** A buffer that viewers of one thread share. */
   readonly writer: WireWriter;
 }
-
-const encoder = new TextEncoder();
 
 /** A viewer that has sent nothing yet. */
 export function createViewer(options: ViewerOptions): Viewer {
@@ -138,7 +111,12 @@ export function createViewer(options: ViewerOptions): Viewer {
       return undefined;
     }
     const mark = sequence + 1;
-    const bytes = write(table, self, view, extras, full, mark);
+    const cursor = formatCursor(key, mark, tick);
+    const scene = full ? extras.scene() : undefined;
+    const { flags, acknowledged } = extras;
+    const parts = { tick, cursor, flags, scene, events: pending, acknowledged };
+    writeUpdate(writer, table, { self, character, since: sentTick }, view, parts);
+    const bytes = writer.finish();
     remember(view, table, mark, full);
     sentTick = tick;
     afresh = false;
@@ -168,7 +146,10 @@ export function createViewer(options: ViewerOptions): Viewer {
         } else {
           if ((table.movedTicks[slot] as number) > since) view.moved.push(slot);
           if ((table.turnedTicks[slot] as number) > since) view.turned.push(slot);
-          if ((table.changedTicks[slot] as number) > since && hasChange(table, slot, since)) {
+          if (
+            (table.changedTicks[slot] as number) > since &&
+            hasChange(table, slot, character, since)
+          ) {
             view.changed.push(slot);
           }
         }
@@ -181,42 +162,6 @@ export function createViewer(options: ViewerOptions): Viewer {
       known.delete(id);
     }
     return view;
-  }
-
-  function hasChange(table: EntityTable<SeenCell>, slot: number, since: number): boolean {
-    const viewer = table.viewerClass(slot, character);
-    return (table.cells[slot] ?? []).some(
-      (cell) => cell.changedTicks[viewer] > since && cell.type.seenBy[viewer],
-    );
-  }
-
-  function write(
-    table: EntityTable<SeenCell>,
-    self: number,
-    view: View,
-    extras: MessageExtras,
-    full: boolean,
-    mark: number,
-  ) {
-    writer.reset();
-    writer.uint32(UPDATE.tick, source.tick);
-    writer.ascii(UPDATE.cursor, formatCursor(key, mark, source.tick));
-    for (const flag of extras.flags) writer.bytes(UPDATE.flags, flag);
-    if (full) writer.bytes(UPDATE.scene, extras.scene());
-    for (const slots of [view.entered, view.again]) {
-      for (const slot of slots)
-        writeEntity(writer, table, slot, table.viewerClass(slot, character));
-    }
-    const origin = { x: toUnits(table.xs[self] as number), y: toUnits(table.ys[self] as number) };
-    writeMotion(writer, UPDATE.moved, table, view.moved, table.xs, table.ys, origin);
-    writeMotion(writer, UPDATE.turned, table, view.turned, table.vxs, table.vys, { x: 0, y: 0 });
-    for (const slot of view.changed) {
-      writeChange(writer, table, slot, table.viewerClass(slot, character), sentTick);
-    }
-    writeColumn(writer, UPDATE.left, view.left);
-    for (const event of pending) writer.bytes(UPDATE.events, event);
-    writer.uint32(UPDATE.acknowledged, extras.acknowledged);
-    return writer.finish();
   }
 
   function remember(view: View, table: EntityTable<SeenCell>, mark: number, full: boolean): void {
@@ -278,112 +223,6 @@ export function createViewer(options: ViewerOptions): Viewer {
       return sentTick;
     },
   };
-}
-
-/** Slots, and for those that left, ids. */
-interface View {
-  readonly entered: number[];
-  /** Known ones that changed hands: sent in full again, since their components show others more or less. */
-  readonly again: number[];
-  readonly moved: number[];
-  readonly turned: number[];
-  readonly changed: number[];
-  readonly left: number[];
-}
-
-/** A number of tiles in units of the wire. */
-export function toUnits(tiles: number): number {
-  return Math.round(tiles * UNITS_PER_TILE);
-}
-
-function writeEntity(
-  writer: WireWriter,
-  table: EntityTable<SeenCell>,
-  slot: number,
-  viewer: ViewerClass,
-): void {
-  const mark = writer.begin(UPDATE.entities);
-  writer.uint32(ENTITY.id, table.ids[slot] as number);
-  writer.bytes(ENTITY.name, encoder.encode(table.names[slot]));
-  writer.uint32(ENTITY.kind, table.kinds[slot] as number);
-  writer.bytes(ENTITY.visual, encoder.encode(table.visuals[slot]));
-  writeVector(writer, ENTITY.position, table.xs[slot] as number, table.ys[slot] as number);
-  const vx = table.vxs[slot] as number;
-  const vy = table.vys[slot] as number;
-  if (vx !== 0 || vy !== 0) writeVector(writer, ENTITY.velocity, vx, vy);
-  writeComponents(writer, ENTITY.components, table.cells[slot] ?? [], viewer, -1);
-  writer.end(mark);
-}
-
-function writeVector(writer: WireWriter, field: number, x: number, y: number): void {
-  const mark = writer.begin(field);
-  writer.double(1, toUnits(x) / UNITS_PER_TILE);
-  writer.double(2, toUnits(y) / UNITS_PER_TILE);
-  writer.end(mark);
-}
-
-function writeChange(
-  writer: WireWriter,
-  table: EntityTable<SeenCell>,
-  slot: number,
-  viewer: ViewerClass,
-  since: number,
-): void {
-  const mark = writer.begin(UPDATE.changed);
-  writer.uint32(CHANGE.id, table.ids[slot] as number);
-  writeComponents(writer, CHANGE.components, table.cells[slot] ?? [], viewer, since);
-  writer.end(mark);
-}
-
-function writeComponents(
-  writer: WireWriter,
-  field: number,
-  cells: readonly SeenCell[],
-  viewer: ViewerClass,
-  since: number,
-): void {
-  for (const cell of cells) {
-    if (cell.changedTicks[viewer] <= since) continue;
-    const bytes = encodeFor(cell, viewer);
-    if (bytes) writer.bytes(field, bytes);
-  }
-}
-
-/** Writes columns of positions or velocities as a `Motion`. */
-export function writeMotion(
-  writer: WireWriter,
-  field: number,
-  table: EntityTable<SeenCell>,
-  slots: readonly number[],
-  xs: Float64Array,
-  ys: Float64Array,
-  origin: { readonly x: number; readonly y: number },
-): void {
-  if (slots.length === 0) return;
-  const mark = writer.begin(field);
-  const ids = writer.begin(MOTION.ids);
-  for (const slot of slots) writer.item(table.ids[slot] as number);
-  writer.end(ids);
-  writer.sint32(MOTION.originX, origin.x);
-  writer.sint32(MOTION.originY, origin.y);
-  const columns = [
-    [MOTION.xs, xs, origin.x],
-    [MOTION.ys, ys, origin.y],
-  ] as const;
-  for (const [column, values, from] of columns) {
-    const items = writer.begin(column);
-    for (const slot of slots) writer.signedItem(toUnits(values[slot] as number) - from);
-    writer.end(items);
-  }
-  writer.end(mark);
-}
-
-/** Writes a packed column of unsigned numbers; nothing when it is empty. */
-export function writeColumn(writer: WireWriter, field: number, items: readonly number[]): void {
-  if (items.length === 0) return;
-  const mark = writer.begin(field);
-  for (const item of items) writer.item(item);
-  writer.end(mark);
 }
 
 function formatCursor(key: string, sequence: number, tick: number): string {

@@ -18,6 +18,9 @@ import type { Actor, World } from "./world.ts";
 /** Ticks that a walker on its way waits before somebody who stands there, then it gives up. */
 const PATIENCE_TICKS = 20;
 
+/** A place of a way is reached at this distance: rounding errors, since whoever is off by more may not fit into a gap. */
+const ARRIVED_TILES = 1e-10;
+
 /** Carries out a Move. UNSPECIFIED comes back when it was made or begun. */
 export function moveActor(world: World, actor: Actor, move: MoveRequest["kind"]): MoveRefusal {
   if (move.case === undefined) return MoveRefusal.NOT_A_PLACE;
@@ -144,7 +147,7 @@ function followWay(world: World, actor: Actor, places: readonly Place[], reach: 
   const part = before <= reach ? 1 : reach / before;
   advance(world, actor, (target.x - from.x) * part, (target.y - from.y) * part);
   const after = distance(placeOf(world, actor), target);
-  if (after < EPSILON_TILES) {
+  if (after < ARRIVED_TILES) {
     actor.walk = { kind: "way", places: rest };
     actor.blockedTicks = 0;
     if (rest.length === 0) stopWalking(world, actor);

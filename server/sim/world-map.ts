@@ -28,7 +28,7 @@ export interface WorldMap extends Ground {
   solid(x: number, y: number): boolean;
   /** Whether a tile number is nothing or in a tileset. */
   hasTile(tile: number): boolean;
-  /** The portal whose region holds a place, the first by name order of the map; undefined when none does. */
+  /** The portal whose region holds a place, the first by name; undefined when none does. */
   portalAt(x: number, y: number): Portal | undefined;
   /** The whole map as a message of its own. */
   toMessage(): ZoneMap;
@@ -106,7 +106,23 @@ export function contains(region: Region, x: number, y: number): boolean {
 }
 
 function byName<T extends { name: string }>(items: readonly T[]): Map<string, T> {
-  return new Map(items.map((item) => [item.name, item]));
+  const sorted = [...items].sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
+  return new Map(sorted.map((item) => [item.name, item]));
+}
+
+/**
+ * Puts an item by its name and keeps the items in the order of their names: whatever was put when, a map
+ * with the same items is the same map, on which a simulation goes on in the same way.
+ */
+export function putNamed<T extends { name: string }>(items: Map<string, T>, item: T): void {
+  const isNew = !items.has(item.name);
+  items.set(item.name, item);
+  if (!isNew) return;
+  for (const [name, other] of [...items]) {
+    if (name <= item.name) continue;
+    items.delete(name);
+    items.set(name, other);
+  }
 }
 
 function unpackBits(bits: Uint8Array, count: number): Uint8Array {

@@ -122,7 +122,8 @@ export function createZone(options: ZoneOptions): Zone {
     const world = createWorld(options, {
       map: createWorldMap(from.map),
       tick: 0,
-      tickRateHz: from.tickRateHz ?? DEFAULT_TICK_RATE_HZ,
+      // As a state keeps it, or a zone that goes on from one would run at another rate.
+      tickRateHz: Math.fround(from.tickRateHz ?? DEFAULT_TICK_RATE_HZ),
       epochMs: from.epochMs,
       nextEntityId: 1,
       random: randomStateOf(from.seed),

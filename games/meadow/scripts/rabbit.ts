@@ -17,7 +17,8 @@ export default defineKind({
       if (danger) {
         self.set(CreatureSchema, { mood: "frightened" });
         const { x, y } = self.position;
-        self.walkTo({ x: x + (x - danger.x) * 2, y: y + (y - danger.y) * 2 }) || self.stroll(5);
+        const away = { x: x + (x - danger.x) * 2, y: y + (y - danger.y) * 2 };
+        if (!self.walkTo(away)) self.stroll(5);
         yield self.wait(1);
       } else {
         self.set(CreatureSchema, { mood: "calm" });

@@ -1,0 +1,180 @@
+import { ErrorReason } from "../../gen/ts/realmwire/v1/error_pb.ts";
+import type { Flag } from "../../gen/ts/realmwire/v1/flag_pb.ts";
+import type { Accounts } from "../account/accounts.ts";
+import { DomainError } from "../errors.ts";
+import type { Logger } from "../logger.ts";
+import type { Releases } from "../release/releases.ts";
+import type { ComponentTypes } from "../sim/components.ts";
+import type { Store } from "../store/store.ts";
+import { createTurns } from "../turns.ts";
+import type { ChatLog } from "../zone/chat-log.ts";
+import type { Saver } from "../zone/saver.ts";
+import type { ZoneHost } from "../zone/zone-host.ts";
+import { createAccountService } from "./account-service.ts";
+import { createAnswerFlags } from "./answer-flags.ts";
+import { createTargets } from "./attribute-targets.ts";
+import { createAttributes } from "./attributes.ts";
+import { createChatService } from "./chat-service.ts";
+import { createConnectHandler } from "./connect-adapter.ts";
+import type { AllowedOrigins } from "./cors.ts";
+import { gatherTypes } from "./descriptors.ts";
+import { clientFlag, drainFlag } from "./flags.ts";
+import { createFront } from "./front.ts";
+import { createHealth } from "./health.ts";
+import { createPipeline } from "./pipeline.ts";
+import { createPlayers } from "./players.ts";
+import type { Players } from "./players.ts";
+import { createPort } from "./port.ts";
+import { createReflection } from "./reflection.ts";
+import { createReleaseService } from "./release-service.ts";
+import type { ServiceDefinition } from "./service.ts";
+import { createUpgrade } from "./upgrade.ts";
+import { createWorldEntry } from "./world-entry.ts";
+import { createWorldService } from "./world-service.ts";
+import { createZoneService } from "./zone-service.ts";
+
+/** How long the port waits for open calls after the players were told. */
+const CLOSE_TIMEOUT_MS = 5_000;
+
+/** What the gateway is made of. */
+export interface GatewayOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly allowedOrigins: AllowedOrigins;
+  /** How long a character stays after its connection was lost, in milliseconds. */
+  readonly lingerMs: number;
+  /** How long players are warned before the gateway closes, in milliseconds. */
+  readonly drainMs: number;
+  readonly version: { readonly server: string; readonly commit: string };
+  readonly game: {
+    readonly id: string;
+    readonly title: string;
+    readonly startZone: string;
+    readonly viewRadius: number;
+  };
+  readonly types: ComponentTypes;
+  readonly store: Store;
+  readonly saver: Saver;
+  readonly chatLog: ChatLog;
+  readonly accounts: Accounts;
+  readonly releases: Releases;
+  readonly zones: ZoneHost;
+  /** The game's own calls. */
+  readonly gameServices: (players: Pick<Players, "find">) => readonly ServiceDefinition[];
+  readonly logger: Logger;
+  /** A key for a viewer, not to be guessed from others. */
+  readonly newKey: () => string;
+  /** Milliseconds since 1970-01-01. */
+  readonly now: () => number;
+}
+
+/** The half of a node that clients talk to: players, calls, the port. */
+export interface Gateway {
+  readonly players: Players;
+  /** Begins to take calls. The port comes back. */
+  start(): Promise<{ readonly port: number }>;
+  /** Refuses new calls, warns the players, takes them out of the world, ends what is still open and closes the port. */
+  close(): Promise<void>;
+}
+
+/** A gateway before the zones of a node. */
+export function createGateway(options: GatewayOptions): Gateway {
+  const { store, saver, zones, accounts, releases, logger, game } = options;
+  const answerFlags = createAnswerFlags();
+  const turns = createTurns<number>();
+  const { startZone, viewRadius } = game;
+  const { lingerMs, newKey } = options;
+  const entry = createWorldEntry({ store, saver, zones, startZone });
+  const players = createPlayers({
+    ...{ entry, turns, answerFlags, viewRadius, lingerMs, logger, newKey },
+  });
+  const services = createServices(options, players, answerFlags, turns);
+  const calls = createCalls(options, services);
+  const front = createFront({
+    game: game.title,
+    calls: calls.handler,
+    ready: () => ready,
+    allowedOrigins: options.allowedOrigins,
+  });
+  const port = createPort({ host: options.host, port: options.port, handler: front, logger });
+  let ready = false;
+
+  function raiseForAll(flag: Flag): void {
+    answerFlags.putForAll(flag);
+    players.putFlagOnStreams(flag);
+  }
+
+  return {
+    players,
+    async start() {
+      accounts.onSessionEnded(players.onSessionEnded);
+      accounts.onCharacterChanged(players.onCharacterChanged);
+      releases.onPublished((release) => raiseForAll(clientFlag(release)));
+      players.start();
+      calls.pipeline.start();
+      const listening = await port.start();
+      ready = true;
+      calls.health.setServing(true);
+      return listening;
+    },
+    async close() {
+      ready = false;
+      calls.health.setServing(false);
+      const stopsInMs = options.drainMs;
+      raiseForAll(drainFlag(stopsInMs, "the server stops"));
+      if (players.count > 0) await new Promise((resolve) => setTimeout(resolve, stopsInMs));
+      await players.close(draining());
+      calls.stop(draining());
+      await port.close({ timeoutMs: CLOSE_TIMEOUT_MS });
+    },
+  };
+}
+
+function draining(): DomainError {
+  return new DomainError(ErrorReason.DRAINING, "the server is stopping", { retryDelayMs: 5_000 });
+}
+
+function createServices(
+  options: GatewayOptions,
+  players: Players,
+  answerFlags: ReturnType<typeof createAnswerFlags>,
+  turns: ReturnType<typeof createTurns<number>>,
+): ServiceDefinition[] {
+  const { types, store, saver, chatLog, accounts, releases, zones, logger, game, now } = options;
+  const { viewRadius } = game;
+  const presence = {
+    online: (name: string) => players.find(name)?.online ?? false,
+    zone: (name: string) => players.find(name)?.zoneName,
+  };
+  const targets = createTargets({ types, players, store, saver });
+  const attributes = createAttributes({ types, targets, players, store, turns, viewRadius });
+  const version = { ...options.version, game: game.id };
+  const upgrade = createUpgrade({ releases, logger });
+  const world = { version, accounts, presence, players, attributes, zones, releases, upgrade };
+  return [
+    createWorldService({ ...world, answerFlags, now }),
+    createAccountService({ accounts, presence }),
+    createZoneService({ zones, players, store }),
+    createChatService({ players, store, chatLog, now }),
+    createReleaseService({ releases }),
+    ...options.gameServices(players),
+  ];
+}
+
+/** Puts services behind the pipeline, with reflection and health beside them. */
+function createCalls(options: GatewayOptions, services: readonly ServiceDefinition[]) {
+  const { accounts: authenticator, logger, types } = options;
+  const descriptors = services.map(({ desc }) => desc);
+  const components = types.types.map(({ schema }) => schema);
+  const { files, registry } = gatherTypes(descriptors, components);
+  const pipeline = createPipeline({ authenticator, services, registry, logger });
+  const health = createHealth({ services: descriptors });
+  const reflected = [...descriptors, health.service.desc];
+  const infrastructure = [health.service, ...createReflection({ services: reflected, files })];
+  const stopping = new AbortController();
+  const shutdownSignal = stopping.signal;
+  const handler = createConnectHandler({
+    ...{ pipeline, services, infrastructure, registry, logger, shutdownSignal },
+  });
+  return { pipeline, health, handler, stop: (reason: unknown) => stopping.abort(reason) };
+}
