@@ -158,6 +158,17 @@ describe("walking to a place", () => {
     expect(move(zone, "ada", destination(299.5, 0.5)).refusal).toBe(MoveRefusal.TOO_FAR);
   });
 
+  it("[JW-2] goes around those who stand in the way", () => {
+    const zone = zoneWith(Array.from({ length: 9 }, () => ".".repeat(12)));
+    join(zone, "ada", { x: 1.5, y: 4.5 });
+    join(zone, "bob", { x: 4.5, y: 4.5 });
+    join(zone, "cyd", { x: 4.6, y: 3.6 });
+    join(zone, "dan", { x: 7.2, y: 4.4 });
+    move(zone, "ada", destination(10.5, 4.5));
+    steps(zone, 60);
+    expect(placeIn(zone, "ada")).toEqual({ x: 10.5, y: 4.5 });
+  });
+
   it("gives up before somebody who stays in the way", () => {
     const zone = zoneWith([".".repeat(12)]);
     join(zone, "ada", { x: 0.5, y: 0.5 });

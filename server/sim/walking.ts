@@ -7,7 +7,7 @@ import {
   refillAllowance,
   slide,
 } from "./movement.ts";
-import type { Place } from "./movement.ts";
+import type { Ground, Place } from "./movement.ts";
 import { findPath } from "./pathfinding.ts";
 import { MoveRefusal } from "../../gen/ts/realmwire/v1/world_service_pb.ts";
 import type { MoveRequest } from "../../gen/ts/realmwire/v1/world_service_pb.ts";
@@ -17,6 +17,10 @@ import type { Actor, World } from "./world.ts";
 
 /** Ticks that a walker on its way waits before somebody who stands there, then it gives up. */
 const PATIENCE_TICKS = 20;
+/** Ticks after which a walker who waits looks for a way around those who stand there, and after as many again. */
+const DETOUR_TICKS = 4;
+/** Those within this distance, in tiles, count as barriers for a way around: further ones may move on meanwhile. */
+const DETOUR_TILES = 6;
 
 /** A place of a way is reached at this distance: rounding errors, since whoever is off by more may not fit into a gap. */
 const ARRIVED_TILES = 1e-10;
@@ -155,7 +159,27 @@ function followWay(world: World, actor: Actor, places: readonly Place[], reach: 
     actor.blockedTicks = 0;
   } else if (++actor.blockedTicks > PATIENCE_TICKS) {
     stopWalking(world, actor);
+  } else if (actor.blockedTicks % DETOUR_TICKS === 0) {
+    walkAround(world, actor, places.at(-1) ?? target);
   }
+}
+
+/** Takes a way around those who stand near, if there is one. */
+function walkAround(world: World, actor: Actor, to: Place): void {
+  const { map } = world;
+  const from = placeOf(world, actor);
+  const isNear = (x: number, y: number) =>
+    Math.max(Math.abs(x - from.x), Math.abs(y - from.y)) <= DETOUR_TILES;
+  const isGoal = (x: number, y: number) => x === Math.floor(to.x) && y === Math.floor(to.y);
+  const ground: Ground = {
+    width: map.width,
+    height: map.height,
+    blocked: (x, y) =>
+      map.blocked(x, y) ||
+      (isNear(x, y) && !isGoal(x, y) && isOccupied(world, actor, x + 0.5, y + 0.5, actor.radius)),
+  };
+  const places = findPath(ground, from, to, actor.radius);
+  if (places) actor.walk = { kind: "way", places };
 }
 
 function distance(a: Place, b: Place): number {
