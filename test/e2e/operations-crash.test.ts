@@ -1,0 +1,198 @@
+import { createClient } from "@connectrpc/connect";
+import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { ErrorReason } from "../../gen/ts/realmwire/v1/error_pb.ts";
+import { WorldService } from "../../gen/ts/realmwire/v1/world_service_pb.ts";
+import {
+  type ChildServer,
+  createDataFolders,
+  type DataFolders,
+  runServer,
+  serverArgs,
+} from "../support/child-server.ts";
+import { eventually, failureOf, loginPlayer } from "../support/player.ts";
+import type { Place, TestPlayer } from "../support/player.ts";
+import type { PostgresServer } from "../support/postgres.ts";
+import { findPostgres, POSTGRES_NEEDED, startPostgres } from "../support/postgres.ts";
+import { requireOrSkip } from "../support/require.ts";
+import { createTransport, DEV_PASSWORD } from "../support/server.ts";
+import { putSignpost, valueOf } from "../support/values.ts";
+import { distance, mapOf, openPlaces } from "../support/walking.ts";
+
+/** Acknowledged calls of each kind before the server is killed: enough for batches to overlap. */
+const ACKNOWLEDGED = 8;
+/** A crash may cost a second of a walk; the rest is for a tick, the stream and the write itself. */
+const LOST_MS = 1_600;
+const SPEED = 6;
+
+let folders: DataFolders;
+let server: ChildServer | undefined;
+let postgres: PostgresServer | undefined;
+
+beforeAll(async () => {
+  folders = await createDataFolders();
+});
+afterEach(() => server?.dispose());
+afterAll(async () => {
+  await folders.dispose();
+  await postgres?.close();
+});
+
+async function start(args: readonly string[]): Promise<string> {
+  server = runServer(args);
+  return (await server.ready()).baseUrl;
+}
+
+async function crash(): Promise<void> {
+  server?.signal("SIGKILL");
+  expect(await server?.ended()).toMatchObject({ signal: "SIGKILL" });
+}
+
+/** What was acknowledged so far. Of each kind one call is under way. */
+interface Ledger {
+  readonly accounts: string[];
+  /** What was added in all. */
+  added: number;
+  readonly posts: string[];
+}
+
+/** Makes calls of one kind, one after the other, until the server is gone. */
+async function repeat(call: (index: number) => Promise<void>): Promise<void> {
+  try {
+    for (let index = 0; ; index++) await call(index);
+  } catch {
+    // The server was killed, which is the point.
+  }
+}
+
+/** Calls of all kinds at once, until enough were acknowledged and a moment more; then the server is killed. */
+async function liveAndCrash(baseUrl: string, round: number): Promise<Ledger> {
+  const ledger: Ledger = { accounts: [], added: 0, posts: [] };
+  const anonymous = createClient(WorldService, createTransport(baseUrl, "grpc"));
+  const ada = await loginPlayer(baseUrl, "ada", { protocol: "grpc" });
+  const builder = await loginPlayer(baseUrl, "builder", { protocol: "grpc" });
+  const { revision } = await mapOf(builder, "town");
+  expect(revision).toBe(1);
+  const work = [
+    repeat(async (index) => {
+      const name = `R${round}n${index}`;
+      await anonymous.new({ name, password: DEV_PASSWORD });
+      ledger.accounts.push(name);
+    }),
+    ...Array.from({ length: 4 }, () =>
+      repeat(async () => {
+        await ada.world.set({ attribute: "steps", change: { case: "add", value: valueOf(1n) } });
+        ledger.added++;
+      }),
+    ),
+    repeat(async (index) => {
+      const name = `post-${index}`;
+      const at = { x: 20.5 + (index % 10), y: 24.5 };
+      await builder.world.edit({ commands: [putSignpost(name, at, name)] });
+      ledger.posts.push(name);
+    }),
+  ];
+  await eventually("enough answers", () => {
+    const { accounts, added, posts } = ledger;
+    return Math.min(accounts.length, added, posts.length) >= ACKNOWLEDGED;
+  });
+  await new Promise((resolve) => setTimeout(resolve, Math.random() * 100));
+  await crash();
+  await Promise.all(work);
+  return ledger;
+}
+
+/** Each acknowledged change is there once; of those that were under way each is there once or not at all. */
+async function checkLedger(baseUrl: string, ledger: Ledger): Promise<void> {
+  const ada = await loginPlayer(baseUrl, "ada");
+  for (const name of ledger.accounts) {
+    expect(await ada.zone.locateCharacter({ name })).toMatchObject({ name, zone: "town" });
+  }
+  const [first = ""] = ledger.accounts;
+  const again = failureOf(ada.world.new({ name: first, password: DEV_PASSWORD }));
+  expect(await again).toMatchObject({ reason: ErrorReason.NAME_TAKEN });
+  const { characters } = await (await loginPlayer(baseUrl, first)).account.listCharacters({});
+  expect(characters.map(({ name }) => name)).toEqual([first]);
+
+  const { steps } = await ada.get("", ["steps"]);
+  expect(Number(steps)).toBeGreaterThanOrEqual(ledger.added);
+  expect(Number(steps)).toBeLessThanOrEqual(ledger.added + 4);
+
+  const { revision, objects } = await mapOf(ada, "town");
+  const edits = ledger.posts.length;
+  expect([edits, edits + 1]).toContain(revision - 1);
+  const posts = objects.map(({ name }) => name).filter((name) => name.startsWith("post-"));
+  const expected = Array.from({ length: revision - 1 }, (_, i) => `post-${i}`);
+  expect(posts.toSorted()).toEqual(expected.toSorted());
+  for (const post of ledger.posts.slice(-2)) {
+    expect(await ada.get(post, ["text"])).toEqual({ text: post });
+  }
+}
+
+test.each([1, 2, 3])(
+  "[JW-7] kill -9 loses nothing that was acknowledged, and makes nothing twice (round %i)",
+  async (round) => {
+    const args = serverArgs(await folders.next());
+    const ledger = await liveAndCrash(await start(args), round);
+    await checkLedger(await start(args), ledger);
+  },
+);
+
+test("[JW-7] neither does it with PostgreSQL", async (context) => {
+  const programs = findPostgres();
+  requireOrSkip(context, programs !== undefined, POSTGRES_NEEDED);
+  postgres = await startPostgres(programs ?? "");
+  const url = await postgres.createDatabase();
+  const args = serverArgs(await folders.next(), "--database-url", url);
+  const ledger = await liveAndCrash(await start(args), 0);
+  await checkLedger(await start(args), ledger);
+});
+
+interface Seen extends Place {
+  readonly at: number;
+}
+
+test("[JW-7] kill -9 costs a walk no more than about its last second", async () => {
+  const args = serverArgs(await folders.next());
+  const baseUrl = await start(args);
+  const ada = await loginPlayer(baseUrl, "ada");
+  const builder = await loginPlayer(baseUrl, "builder");
+  const track: Seen[] = [];
+  const watcher = ada.watch();
+  await watcher.until("herself", () => watcher.view.self);
+  await builder.world.set({
+    name: "ada",
+    attribute: "speed",
+    change: { case: "value", value: valueOf(SPEED) },
+  });
+  const from = await ada.position();
+  const way = await farPlace(ada, from);
+  expect((await ada.move("destination", way)).moved).toBe(true);
+  let travelled = 0;
+  await watcher.until("a long walk", () => {
+    const { position } = watcher.view.self ?? {};
+    if (!position) return false;
+    const last = track.at(-1);
+    if (last) travelled += distance(last, position);
+    track.push({ x: position.x, y: position.y, at: performance.now() });
+    // Longer than a crash may cost.
+    return travelled > (SPEED * LOST_MS * 1.3) / 1000;
+  });
+  const killedAt = performance.now();
+  await crash();
+  const again = await loginPlayer(await start(args), "ada");
+  const restored = await again.position();
+  const recent = track.filter(({ at }) => killedAt - at < LOST_MS);
+  const nearest = Math.min(...recent.map((seen) => distance(seen, restored)));
+  // Half of the way that is walked in one tick, and some.
+  expect(nearest).toBeLessThan(SPEED / 10);
+  expect(distance(restored, from)).toBeGreaterThan(1);
+});
+
+async function farPlace(player: TestPlayer, from: Place): Promise<Place> {
+  const map = await mapOf(player);
+  for (const place of openPlaces(map, from, { atLeast: 16, atMost: 22 })) {
+    const { moved } = await player.move("destination", place);
+    if (moved) return place;
+  }
+  throw new Error("no way leads far enough");
+}
