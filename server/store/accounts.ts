@@ -39,7 +39,7 @@ export function createAccountStore(options: {
       } catch (error) {
         const constraint = brokenConstraint(error);
         if (constraint === undefined) throw error;
-        throw nameTaken(constraint.startsWith("characters") ? character.name : account.name, error);
+        throw nameTaken(constraint.startsWith("characters") ? character.name : account.name);
       }
     },
 

@@ -47,7 +47,7 @@ export function createCharacterStore(options: {
         });
       } catch (error) {
         if (brokenConstraint(error) === undefined) throw error;
-        throw nameTaken(character.name, error);
+        throw nameTaken(character.name);
       }
     },
 
@@ -104,10 +104,9 @@ export async function insertCharacter(
   return stored;
 }
 
-/** The error for a name that somebody has. */
-export function nameTaken(name: string, cause: unknown): DomainError {
+/** The error for a name that somebody has. The broken constraint is no cause worth the log: it is how the store finds out. */
+export function nameTaken(name: string): DomainError {
   return new DomainError(ErrorReason.NAME_TAKEN, `The name "${name}" is taken.`, {
     metadata: { name },
-    cause,
   });
 }

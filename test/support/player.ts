@@ -140,8 +140,8 @@ function createTestPlayer(
     },
     async position() {
       const { attributes } = await world.get({ attributes: ["position"] });
-      const { x, y } = attributes["position"]?.kind.value as Vector;
-      return { x, y };
+      const place = attributes["position"]?.kind.value as Vector | undefined;
+      return { x: place?.x ?? Number.NaN, y: place?.y ?? Number.NaN };
     },
     watch(cursor = "") {
       const watcher = createWatcher((signal) => world.update({ cursor }, { signal }));
