@@ -1,9 +1,7 @@
-import { ErrorReason } from "../../gen/ts/realmwire/v1/error_pb.ts";
 import type {
   CharacterRecord,
   ObjectRecord,
 } from "../../gen/ts/realmwire/internal/v1/record_pb.ts";
-import { DomainError } from "../errors.ts";
 import type { Logger } from "../logger.ts";
 import type { Store } from "../store/store.ts";
 
@@ -32,6 +30,8 @@ export interface Saver {
   forget(key: string): void;
   /** Resolves when everything noted under a key until now is committed; rejects with `STORE_UNAVAILABLE`. */
   durable(key: string): Promise<void>;
+  /** Resolves when everything noted until now, under whatever key, is committed; rejects with `STORE_UNAVAILABLE`. */
+  allDurable(): Promise<void>;
   /** Rows that wait. */
   readonly size: number;
 }
@@ -46,36 +46,46 @@ export function objectKey(zone: string, name: string): string {
   return `o${zone}/${name}`;
 }
 
+interface Note {
+  readonly row: () => Row | undefined;
+  /** The number of the earliest note under this key that is not committed. */
+  readonly since: number;
+}
+
 /** A saver on a store. */
 export function createSaver(options: {
   store: Pick<Store, "save">;
   logger: Logger;
   intervalMs?: number;
+  maxBatchRows?: number;
 }): Saver {
-  const { store, logger } = options;
-  const waiting = new Map<string, () => Row | undefined>();
+  const { store, logger, maxBatchRows = MAX_BATCH_ROWS } = options;
+  const waiting = new Map<string, Note>();
+  /** What the running batch writes. */
+  let inFlight: ReadonlyMap<string, Note> = new Map();
+  let notes = 0;
   let timer: NodeJS.Timeout | undefined;
   let running: Promise<void> | undefined;
   /** The batch that begins when the running one ends, for all who wait for it. */
   let next: Promise<void> | undefined;
 
   async function writeBatch(): Promise<void> {
-    const batch = [...waiting].slice(0, MAX_BATCH_ROWS);
-    for (const [key] of batch) waiting.delete(key);
-    const characters: CharacterRecord[] = [];
-    const objects: ObjectRecord[] = [];
-    for (const [, row] of batch) {
-      const made = row();
-      if (made?.kind === "character") characters.push(made.record);
-      else if (made) objects.push(made.record);
-    }
-    if (characters.length + objects.length === 0) return;
+    const batch = new Map([...waiting].slice(0, maxBatchRows));
+    for (const key of batch.keys()) waiting.delete(key);
+    inFlight = batch;
     try {
-      await store.save({ characters, objects });
+      const rows = [...batch.values()].flatMap(({ row }) => row() ?? []);
+      const characters = rows.flatMap((row) => (row.kind === "character" ? row.record : []));
+      const objects = rows.flatMap((row) => (row.kind === "object" ? row.record : []));
+      if (rows.length > 0) await store.save({ characters, objects });
     } catch (error) {
-      // Back into the queue, unless something newer was noted meanwhile.
-      for (const [key, row] of batch) if (!waiting.has(key)) waiting.set(key, row);
+      // Back into the queue; something newer that was noted meanwhile stands for both.
+      for (const [key, note] of batch) {
+        waiting.set(key, { row: waiting.get(key)?.row ?? note.row, since: note.since });
+      }
       throw error;
+    } finally {
+      inFlight = new Map();
     }
   }
 
@@ -95,6 +105,16 @@ export function createSaver(options: {
     return next;
   }
 
+  async function durable(key: string): Promise<void> {
+    const last = notes;
+    for (;;) {
+      const note = waiting.get(key);
+      if (inFlight.has(key)) await running;
+      else if (note && note.since <= last) await flush();
+      else return;
+    }
+  }
+
   return {
     start() {
       timer = setInterval(() => {
@@ -110,29 +130,16 @@ export function createSaver(options: {
       await running?.catch(() => {});
       while (waiting.size > 0) await flush();
     },
-    note: (key, row) => void waiting.set(key, row),
+    note(key, row) {
+      waiting.set(key, { row, since: waiting.get(key)?.since ?? ++notes });
+    },
     forget: (key) => void waiting.delete(key),
-    async durable(key) {
-      const row = waiting.get(key);
-      if (row === undefined) {
-        // Either it was committed long ago, or the running batch has it.
-        await running;
-        return;
-      }
-      do await flush();
-      while (waiting.get(key) === row);
+    durable,
+    async allDurable() {
+      await Promise.all([...new Set([...inFlight.keys(), ...waiting.keys()])].map(durable));
     },
     get size() {
       return waiting.size;
     },
   };
-}
-
-/** Turns any failure of the store into the error that callers are promised. */
-export function storeUnavailable(cause: unknown): DomainError {
-  if (cause instanceof DomainError) return cause;
-  return new DomainError(ErrorReason.STORE_UNAVAILABLE, "the store does not answer", {
-    retryDelayMs: 1_000,
-    cause,
-  });
 }

@@ -40,9 +40,17 @@ export function replayEdits(
   return map.toMessage();
 }
 
-/** Edits a zone's map: one batch after the other, and each committed before anybody sees it. */
+/** How long after an edit whose fate is unknown the store is asked what came of it, in milliseconds. */
+export const RECHECK_MS = 1_000;
+
+/**
+ * Edits a zone's map: one batch after the other, and each committed before anybody sees it. An edit that the store
+ * took without being able to say so is shown as soon as the store answers again.
+ */
 export interface ZoneEditor {
   edit(order: EditOrder): Promise<{ revision: number; region: Region | undefined }>;
+  /** The zone has stopped: nothing is shown any more. */
+  close(): void;
 }
 
 /** An editor of a running zone. */
@@ -55,8 +63,13 @@ export function createZoneEditor(options: {
 }): ZoneEditor {
   const { zone, store } = options;
   const turns = createTurns<"edit">();
+  /** Whether the store may have an edit that is not shown. */
+  let isBehind = false;
+  let recheck: NodeJS.Timeout | undefined;
+  let closed = false;
 
   async function carryOut(order: EditOrder) {
+    await catchUp();
     const present = zone.map.revision;
     if (order.expectedRevision !== 0 && order.expectedRevision !== present) {
       throw new DomainError(
@@ -73,21 +86,49 @@ export function createZoneEditor(options: {
     if (order.dryRun) return { revision, region };
     const { author, undoRevision: undoes } = order;
     const time = timestampNow();
-    await store.appendEdit(
-      create(EditRecordSchema, {
-        zone: zone.name,
-        revision,
-        commands: [...commands],
-        inverse,
-        author,
-        time,
-        undoes,
-      }),
-    );
-    const value = { revision, commands: [...commands] };
+    const record = create(EditRecordSchema, {
+      zone: zone.name,
+      revision,
+      commands: [...commands],
+      inverse,
+      author,
+      time,
+      undoes,
+    });
+    try {
+      await store.appendEdit(record);
+    } catch (error) {
+      isBehind = true;
+      checkSoon();
+      throw error;
+    }
+    show(record, region);
+    return { revision, region };
+  }
+
+  function show({ revision, commands }: EditRecord, region: Region | undefined): void {
+    const value = { revision, commands };
     options.apply(create(InputSchema, { kind: { case: "edit", value } }));
     if (region) options.onChanged(revision, region, commands);
-    return { revision, region };
+  }
+
+  /** Shows edits that the store has beyond the map's revision: it may have taken one and not been able to say so. */
+  async function catchUp(): Promise<void> {
+    if (!isBehind) return;
+    const edits = await store.listEdits(zone.name);
+    isBehind = false;
+    if (closed) return;
+    for (const edit of edits) {
+      if (edit.revision <= zone.map.revision) continue;
+      const checked = zone.checkEdit(edit.commands);
+      show(edit, "result" in checked ? checked.result.region : undefined);
+    }
+  }
+
+  function checkSoon(): void {
+    if (closed) return;
+    clearTimeout(recheck);
+    recheck = setTimeout(() => void turns.take("edit", catchUp).catch(checkSoon), RECHECK_MS);
   }
 
   async function inverseOf(revision: number): Promise<EditCommand[]> {
@@ -99,6 +140,10 @@ export function createZoneEditor(options: {
 
   return {
     edit: (order) => turns.take("edit", () => carryOut(order)),
+    close() {
+      closed = true;
+      clearTimeout(recheck);
+    },
   };
 }
 

@@ -183,7 +183,9 @@ async function openZone(
   lease: Lease,
   onStopped: () => void,
 ): Promise<RunningZone> {
-  const { world, store, logger } = options;
+  const { world, store, saver, logger } = options;
+  // What its last run here left to be written must be in the store before it is read.
+  await saver.allDurable();
   const [edits, objects] = await Promise.all([store.listEdits(name), store.listObjects(name)]);
   const zoneNames = [...world.maps.keys()];
   const rules = {
@@ -193,6 +195,8 @@ async function openZone(
   };
   const base = world.maps.get(name);
   if (!base) throw zoneStopped(name, "it has no map");
+  // The store may have taken long, and another node may run it by now.
+  if (!(await lease.renew())) throw zoneStopped(name, "another node runs it");
   const map = replayEdits(base, edits, rules, logger);
   const now = options.now ?? Date.now;
   const { types, kinds, tickRateHz } = world;
@@ -238,10 +242,9 @@ function runZone(
     apply: runner.apply,
     onChanged(revision, region, commands) {
       for (const { kind } of commands) {
-        const object = kind.case === "putObject" ? kind.value.name : kind.value;
-        if (kind.case === "putObject" || kind.case === "removeObject") {
-          saver.forget(objectKey(zone.name, object as string));
-        }
+        if (kind.case === "removeObject") saver.forget(objectKey(zone.name, kind.value));
+        // A batch under way may still write the object that was there before: this is written behind it.
+        if (kind.case === "putObject") noteSaves(zone, [kind.value.name], saver);
       }
       tell((listener) => listener.onMapChanged?.(revision, region));
     },
@@ -261,6 +264,7 @@ function runZone(
 
   function stop(): void {
     runner.stop();
+    editor.close();
     onStopped();
     tell((listener) => listener.onStopped?.());
     listeners.clear();
