@@ -188,56 +188,60 @@ const step = fc.oneof(
 
 test("[property] durable means stored, rows never go back in time, and one batch runs at a time", async () => {
   await fc.assert(
-    fc.asyncProperty(fc.array(step, { maxLength: 60 }), async (steps) => {
-      const { store, saver } = setUp({ maxBatchRows: 2 });
-      const present = new Map(KEYS.map((key) => [key, 0]));
-      const stored = new Map(KEYS.map((key) => [key, 0]));
-      const waits: Promise<unknown>[] = [];
+    fc.asyncProperty(
+      fc.array(step, { maxLength: 60 }),
+      fc.integer({ min: 1, max: 3 }),
+      async (steps, maxBatchRows) => {
+        const { store, saver } = setUp({ maxBatchRows });
+        const present = new Map(KEYS.map((key) => [key, 0]));
+        const stored = new Map(KEYS.map((key) => [key, 0]));
+        const waits: Promise<unknown>[] = [];
 
-      const commit = () => {
-        const [save] = store.saves;
-        for (const { name, zone } of save?.batch.objects ?? []) {
-          expect(Number(zone)).toBeGreaterThanOrEqual(stored.get(name) ?? 0);
-          stored.set(name, Number(zone));
-        }
-        save?.commit();
-      };
-      const expectStored = (keys: readonly string[], durable: Promise<void>) => {
-        const least = new Map(keys.map((key) => [key, present.get(key) ?? 0]));
-        const check = () => {
-          for (const [key, version] of least) {
-            expect(stored.get(key), key).toBeGreaterThanOrEqual(version);
+        const commit = () => {
+          const [save] = store.saves;
+          for (const { name, zone } of save?.batch.objects ?? []) {
+            expect(Number(zone)).toBeGreaterThanOrEqual(stored.get(name) ?? 0);
+            stored.set(name, Number(zone));
           }
+          save?.commit();
         };
-        // A failure of the store is an answer too; anything else is not.
-        waits.push(
-          durable.then(check, (error: unknown) => {
-            expect(error).toMatchObject({ reason: ErrorReason.STORE_UNAVAILABLE });
-          }),
-        );
-      };
+        const expectStored = (keys: readonly string[], durable: Promise<void>) => {
+          const least = new Map(keys.map((key) => [key, present.get(key) ?? 0]));
+          const check = () => {
+            for (const [key, version] of least) {
+              expect(stored.get(key), key).toBeGreaterThanOrEqual(version);
+            }
+          };
+          // A failure of the store is an answer too; anything else is not.
+          waits.push(
+            durable.then(check, (error: unknown) => {
+              expect(error).toMatchObject({ reason: ErrorReason.STORE_UNAVAILABLE });
+            }),
+          );
+        };
 
-      for (const now of steps) {
-        if (now.do === "note") {
-          present.set(now.key, (present.get(now.key) ?? 0) + 1);
-          saver.note(now.key, () => row(now.key, present.get(now.key) ?? 0));
-        } else if (now.do === "wait") expectStored([now.key], saver.durable(now.key));
-        else if (now.do === "wait for all") expectStored(KEYS, saver.allDurable());
-        else if (now.do === "commit") commit();
-        else if (now.do === "fail") store.saves[0]?.fail();
-        else await settle();
-      }
-      const closing = saver.close();
-      let closed = false;
-      void closing.then(() => (closed = true));
-      while (!closed) {
-        await settle();
-        commit();
-      }
-      await Promise.all(waits);
-      expect(stored).toEqual(present);
-      expect(store.mostAtOnce).toBeLessThanOrEqual(1);
-    }),
-    { numRuns: 300 },
+        for (const now of steps) {
+          if (now.do === "note") {
+            present.set(now.key, (present.get(now.key) ?? 0) + 1);
+            saver.note(now.key, () => row(now.key, present.get(now.key) ?? 0));
+          } else if (now.do === "wait") expectStored([now.key], saver.durable(now.key));
+          else if (now.do === "wait for all") expectStored(KEYS, saver.allDurable());
+          else if (now.do === "commit") commit();
+          else if (now.do === "fail") store.saves[0]?.fail();
+          else await settle();
+        }
+        const closing = saver.close();
+        let closed = false;
+        void closing.then(() => (closed = true));
+        while (!closed) {
+          await settle();
+          commit();
+        }
+        await Promise.all(waits);
+        expect(stored).toEqual(present);
+        expect(store.mostAtOnce).toBeLessThanOrEqual(1);
+      },
+    ),
+    { numRuns: 1_000 },
   );
 });
