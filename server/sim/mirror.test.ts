@@ -260,7 +260,8 @@ describe("a mirror", () => {
     }).frame([WEST]);
     expect(mirror.apply(overTheWire(whole[0] as RegionFrame))).toBe(true);
     expect(mirror.table.xs[mirror.table.slotOf(ada) ?? -1]).toBeCloseTo(5.8, 2);
-    expect(mirror.apply(late), "what is old is passed over").toBe(true);
+    expect(mirror.apply(lost), "what is old is passed over").toBe(true);
+    expect(mirror.table.xs[mirror.table.slotOf(ada) ?? -1]).toBeCloseTo(5.8, 2);
   });
 
   it("keeps who crosses between regions one and the same, whichever frame comes first", () => {
@@ -279,6 +280,21 @@ describe("a mirror", () => {
       expect(client.seen.get(ada)?.x).toBe(Math.round(32.3 * 256));
       expect(mirror.table.count).toBe(1);
     }
+  });
+
+  it("keeps who came into a region that lags while the region it left was told anew", () => {
+    const { zone, next } = begin();
+    const ada = join(zone, "ada", { x: 31.9, y: 5 });
+    const mirror = createMirror(size);
+    for (const frame of next()) mirror.apply(frame);
+    move(zone, "ada", { case: "direction", value: vector(1, 0) });
+    const [, come] = next();
+    const [, east3] = next();
+    const framer = framerOf(zone, 1, size);
+    mirror.apply(overTheWire(framer.frame([WEST])[0] as RegionFrame));
+    expect(mirror.table.slotOf(ada), "nobody said yet that it is gone").toBeDefined();
+    expect([mirror.apply(come), mirror.apply(east3)]).toEqual([true, true]);
+    expect(mirror.table.xs[mirror.table.slotOf(ada) ?? -1]).toBeCloseTo(32.7, 2);
   });
 
   it("begins anew with a new run, and only by a complete frame", () => {

@@ -50,7 +50,7 @@ interface MirrorRegion {
 /** Where an entity is: a region, or none while it leaves one and may come into another. */
 interface Home {
   readonly region: MirrorRegion | undefined;
-  /** The tick of the frame that said so. */
+  /** Since when, as far as is known: what frames say of earlier ticks is no news. */
   readonly tick: number;
 }
 
@@ -61,7 +61,8 @@ export function createMirror({ width, height }: { width: number; height: number 
   let tick = 0;
   const regions = new Map<string, MirrorRegion>();
   const homes = new Map<number, Home>();
-  const homeless = new Set<number>();
+  /** Entities without a region, with the tick that all regions have to reach before they count as gone. */
+  const homeless = new Map<number, number>();
 
   function begin(newRun: number): void {
     table = new EntityTable(width, height);
@@ -97,7 +98,13 @@ export function createMirror({ width, height }: { width: number; height: number 
     for (const entity of frame.entered) enter(entity, region, frame.tick, changeTick);
     const present = frame.complete ? new Set(frame.entered.map(({ id }) => id)) : undefined;
     const left = present ? [...region.ids].filter((id) => !present.has(id)) : frame.left;
-    for (const id of left) leave(id, region, frame.tick);
+    // After a gap it is not known when they left, and another region may still tell of their coming at any tick of it.
+    const since = Math.min(frame.tick, region.tick + 1);
+    for (const id of left) {
+      if (!region.ids.delete(id)) continue;
+      homes.set(id, { region: undefined, tick: since });
+      homeless.set(id, frame.tick);
+    }
     eachIn(region, frame.moved, (slot, x, y) => table.place(slot, x, y, changeTick));
     eachIn(region, frame.turned, (slot, x, y) => table.turn(slot, x, y, changeTick));
     for (const { id, visual, owner, components } of frame.changed) {
@@ -138,12 +145,6 @@ export function createMirror({ width, height }: { width: number; height: number 
     }
   }
 
-  function leave(id: number, region: MirrorRegion, at: number): void {
-    if (!region.ids.delete(id)) return;
-    homes.set(id, { region: undefined, tick: at });
-    homeless.add(id);
-  }
-
   function remove(id: number): void {
     const slot = table.slotOf(id);
     if (slot !== undefined) table.remove(slot);
@@ -157,7 +158,7 @@ export function createMirror({ width, height }: { width: number; height: number 
     for (const region of regions.values())
       if (region.whole) reached = Math.min(reached, region.tick);
     if (reached !== Infinity) tick = Math.max(tick, reached);
-    for (const id of homeless) if ((homes.get(id)?.tick ?? 0) <= tick) remove(id);
+    for (const [id, goneTick] of homeless) if (goneTick <= tick) remove(id);
     return taken;
   }
 

@@ -68,6 +68,7 @@ describe("the spawner", () => {
     zone.step();
     expect(hens(zone)).toEqual(["yard-1", "yard-2"]);
     expect(componentIn(zone, "yard-1", CreatureSchema)?.health).toBe(5);
+    expect(zone.checkpoint().pendingSpawns).toEqual([]);
   });
 
   it("waits for a name that a character has taken", () => {

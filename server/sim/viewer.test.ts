@@ -174,6 +174,23 @@ describe("a viewer", () => {
     expect(after?.events).toEqual([]);
   });
 
+  it("is not sent again what it has when the zone is checkpointed", () => {
+    const { zone } = createTestZone(drawMap(FIELD), { kinds: randomKinds });
+    join(zone, "ada", { x: 5, y: 5 });
+    join(zone, "bob", { x: 8, y: 5 });
+    steps(zone, 2);
+    const ada = watch(zone, "ada");
+    ada.next();
+    zone.checkpoint();
+    zone.step();
+    expect(ada.next()).toBeUndefined();
+    set(zone, "bob", "creature.mood", { case: "stringValue", value: "calm" });
+    zone.checkpoint();
+    zone.step();
+    expect(ada.next()?.changed).toHaveLength(1);
+    ada.check();
+  });
+
   it("writes when forced, and flags and events without a change", () => {
     const { zone } = createTestZone(drawMap(FIELD));
     join(zone, "ada", { x: 5, y: 5 });

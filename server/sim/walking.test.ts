@@ -169,6 +169,17 @@ describe("walking to a place", () => {
     expect(placeIn(zone, "ada")).toEqual({ x: 10.5, y: 4.5 });
   });
 
+  it.each([0.7, 0.8, 1, 1.3])("goes around somebody who stands %s tiles ahead", (ahead) => {
+    for (const aside of [0, 0.1, 0.2]) {
+      const zone = zoneWith(["############", "............", "............", "############"]);
+      join(zone, "ada", { x: 2.3, y: 1.5 });
+      join(zone, "bob", { x: 2.3 + ahead, y: 1.5 + aside });
+      move(zone, "ada", destination(10.5, 1.5));
+      steps(zone, 60);
+      expect(distance(placeIn(zone, "ada"), { x: 10.5, y: 1.5 }), `${aside}`).toBeLessThan(1e-6);
+    }
+  });
+
   it("gives up before somebody who stays in the way", () => {
     const zone = zoneWith([".".repeat(12)]);
     join(zone, "ada", { x: 0.5, y: 0.5 });
@@ -239,12 +250,20 @@ describe("nobody gets stuck", () => {
   });
 });
 
+interface Order {
+  readonly kind: string;
+  readonly x: number;
+  readonly y: number;
+  readonly times: number;
+}
+
 const coordinate = fc.double({ min: -1.6, max: 1.6, noNaN: true });
 /** What a cheat would try: to use everything up, then many steps as short as the slack of comparisons. */
 const cheats = fc.constantFrom(
   { kind: "offset", x: MAX_OFFSET_TILES, y: 0, times: 2 },
   { kind: "offset", x: -EPSILON_TILES, y: 0, times: 400 },
   { kind: "offset", x: 0, y: EPSILON_TILES / 3, times: 400 },
+  { kind: "dash", x: 1, y: 0, times: 8 },
 );
 const order = fc.oneof(
   {
@@ -277,6 +296,19 @@ const order = fc.oneof(
   },
 );
 
+/** A dash: to walk and, before walking on, to step as far as an offset goes, again and again. */
+function inDetail(item: Order): Order[] {
+  if (item.kind !== "dash") return [item];
+  return Array.from({ length: item.times }, (_, i) => {
+    const x = i % 4 < 2 ? item.x : -item.x;
+    return [
+      { kind: "direction", x, y: 0, times: 1 },
+      { kind: "wait", x: 0, y: 0, times: 4 },
+      { kind: "offset", x: x * MAX_OFFSET_TILES, y: 0, times: 1 },
+    ];
+  }).flat();
+}
+
 function carryOut(
   zone: Zone,
   name: string,
@@ -305,7 +337,7 @@ describe("whatever a client sends", () => {
           covered[covered.length - 1] = (covered.at(-1) ?? 0) + distance(before, now);
           before = now;
         };
-        for (const item of orders) {
+        for (const item of orders.flatMap(inDetail)) {
           for (let i = 0; i < item.times; i++) {
             if (item.kind === "wait") {
               covered.push(covered.at(-1) ?? 0);
@@ -348,7 +380,10 @@ describe("whatever a client sends", () => {
           join(zone, name, { x: 1, y: i + 0.5 }, { radius: sizes[i] as number, speed: 2 + i * 3 }),
         );
         check(zone, names);
-        for (const [i, item] of orders) {
+        const parts = orders.flatMap(([i, item]) =>
+          inDetail(item).map((part) => [i, part] as const),
+        );
+        for (const [i, item] of parts) {
           for (let n = 0; n < Math.min(item.times, 5); n++) {
             if (item.kind === "wait") zone.step();
             else carryOut(zone, names[i] as string, item);

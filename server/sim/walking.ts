@@ -170,13 +170,15 @@ function walkAround(world: World, actor: Actor, to: Place): void {
   const from = placeOf(world, actor);
   const isNear = (x: number, y: number) =>
     Math.max(Math.abs(x - from.x), Math.abs(y - from.y)) <= DETOUR_TILES;
-  const isGoal = (x: number, y: number) => x === Math.floor(to.x) && y === Math.floor(to.y);
+  // Neither where it stands nor where it goes: a way that begins at the middle of a tile it cannot get to is none.
+  const isEnd = (x: number, y: number) =>
+    [from, to].some((place) => x === Math.floor(place.x) && y === Math.floor(place.y));
   const ground: Ground = {
     width: map.width,
     height: map.height,
     blocked: (x, y) =>
       map.blocked(x, y) ||
-      (isNear(x, y) && !isGoal(x, y) && isOccupied(world, actor, x + 0.5, y + 0.5, actor.radius)),
+      (isNear(x, y) && !isEnd(x, y) && isOccupied(world, actor, x + 0.5, y + 0.5, actor.radius)),
   };
   const places = findPath(ground, from, to, actor.radius);
   if (places) actor.walk = { kind: "way", places };
