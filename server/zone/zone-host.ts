@@ -29,7 +29,8 @@ import { createZoneRunner } from "./zone-runner.ts";
 export const ZONE_START_TIMEOUT_MS = 10_000;
 /** How long a zone stays this node's without being renewed. */
 export const LEASE_TTL_MS = 10_000;
-const LEASE_RENEWAL_MS = LEASE_TTL_MS / 3;
+/** How often a lease is renewed. */
+export const LEASE_RENEWAL_MS = LEASE_TTL_MS / 3;
 /** Inputs that a zone's recording holds before it begins anew. */
 export const RECORDED_INPUTS = 20_000;
 
