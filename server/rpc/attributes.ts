@@ -1,7 +1,7 @@
 import { create, equals } from "@bufbuild/protobuf";
 import { reflect } from "@bufbuild/protobuf/reflect";
 import { InputSchema } from "../../gen/ts/realmwire/internal/v1/input_pb.ts";
-import type { Input } from "../../gen/ts/realmwire/internal/v1/input_pb.ts";
+import type { Input, Outcome } from "../../gen/ts/realmwire/internal/v1/input_pb.ts";
 import { CharacterRecordSchema } from "../../gen/ts/realmwire/internal/v1/record_pb.ts";
 import { ErrorReason } from "../../gen/ts/realmwire/v1/error_pb.ts";
 import { Role } from "../../gen/ts/realmwire/v1/options_pb.ts";
@@ -181,7 +181,7 @@ async function setLive(
   const order = { name: target.name, component: type.schema.typeName, field: field.number };
   const before = read(types, target, attribute);
   const outcome = await zone.apply(setInput(order, change));
-  if (outcome.kind.case !== "value") throw refusalError(outcome);
+  if (outcome.kind.case !== "value") throw setRefused(outcome, change);
   const after = outcome.kind.value;
   if (!rule.persist) return after;
   try {
@@ -239,7 +239,7 @@ async function setStored(
     if (change.case === "add") addValue(message, field, change.value);
     else if (change.value) writeValue(message, field, change.value, types.registry);
   } catch (error) {
-    throw error instanceof ValueError ? valueRefused(error, field.name) : error;
+    throw error instanceof ValueError ? valueRefused(error, field.name, request.change) : error;
   }
   const changed = packPersistent(createCell(type, present, 0));
   const others = record.components.filter(({ typeUrl }) => typeUrl !== changed?.typeUrl);
@@ -250,13 +250,28 @@ async function setStored(
 }
 
 /** The error for a value that an attribute cannot take. */
-function valueRefused(error: ValueError, attribute: string): DomainError {
+function valueRefused(
+  error: ValueError,
+  attribute: string,
+  change: SetRequest["change"],
+): DomainError {
   const isRange = error.kind === "range";
   const reason = isRange ? ErrorReason.VALUE_OUT_OF_RANGE : ErrorReason.INVALID_FIELDS;
   return new DomainError(reason, `${attribute}: ${error.message}`, {
     metadata: { attribute },
-    violations: [{ field: "value", description: error.message }],
+    violations: [{ field: change.case ?? "change", description: error.message }],
   });
+}
+
+/** The error for what a zone refused to set. One that is about the value names the field that it came in. */
+function setRefused(outcome: Outcome, change: SetRequest["change"]): DomainError {
+  const { reason, message, details } = refusalError(outcome);
+  const isAboutValue =
+    reason === ErrorReason.INVALID_FIELDS || reason === ErrorReason.VALUE_OUT_OF_RANGE;
+  const violations = isAboutValue
+    ? [{ field: change.case ?? "change", description: message }]
+    : (details.violations ?? []);
+  return new DomainError(reason, message, { ...details, violations });
 }
 
 function negated({ kind }: Value): Value {

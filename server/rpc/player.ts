@@ -10,6 +10,7 @@ import type { Logger } from "../logger.ts";
 import type { Transfer } from "../sim/portals.ts";
 import type { ZoneHandle } from "../zone/zone-handle.ts";
 import { mapFlag, slowFlag, zoneFlag } from "./flags.ts";
+import { MAX_STREAMS } from "./player-streams.ts";
 import type { Placement, PlayerStreams, WorldStream } from "./player-streams.ts";
 
 /** A character in the world with whoever plays it. */
@@ -204,7 +205,9 @@ export function createPlayer(options: PlayerOptions): LivePlayer {
 }
 
 function tooManyStreams(): DomainError {
-  return new DomainError(ErrorReason.TOO_MANY_STREAMS, "a newer stream took this one's place");
+  return new DomainError(ErrorReason.TOO_MANY_STREAMS, "a newer stream took this one's place", {
+    metadata: { limit: String(MAX_STREAMS) },
+  });
 }
 
 function zoneStopped(zone: string): DomainError {

@@ -50,7 +50,13 @@ export function createWorldService(options: WorldServiceOptions): ServiceDefinit
       serverTime: timestampFromMs(now()),
       flags: answerFlags.take(call.session),
     }),
-    upgrade: options.upgrade,
+    async *upgrade(request, call) {
+      let isFirst = true;
+      for await (const message of options.upgrade(request, call)) {
+        yield isFirst ? { ...message, flags: answerFlags.take(call.session) } : message;
+        isFirst = false;
+      }
+    },
     async login(request, call) {
       const result = await accounts.login(request, call.signal);
       answerFlags.remember(result.session.key);

@@ -1,8 +1,13 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { describeAccounts } from "./calls/accounts.ts";
+import { describeAttributes } from "./calls/attributes.ts";
 import { startCallsServer } from "./calls/context.ts";
 import type { CallsServer } from "./calls/context.ts";
+import { describeEdits } from "./calls/edits.ts";
 import { describeGate } from "./calls/gate.ts";
+import { describeMoves } from "./calls/moves.ts";
+import { describeUpdates } from "./calls/updates.ts";
+import { describeUpgrades } from "./calls/upgrades.ts";
 
 // One server for all suites: a fresh database takes longer than most of them.
 let server: CallsServer;
@@ -17,6 +22,11 @@ afterAll(async () => {
 
 describe("the gate", () => describeGate(() => server));
 describe("accounts", () => describeAccounts(() => server));
+describe("attributes", () => describeAttributes(() => server));
+describe("Move", () => describeMoves(() => server));
+describe("Edit", () => describeEdits(() => server));
+describe("Update", () => describeUpdates(() => server));
+describe("Upgrade", () => describeUpgrades(() => server));
 
 test("nothing of all this was worth a warning in the log", () => {
   expect(server.troubles).toEqual([]);
