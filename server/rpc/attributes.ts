@@ -1,4 +1,4 @@
-import { create, equals } from "@bufbuild/protobuf";
+import { create } from "@bufbuild/protobuf";
 import { reflect } from "@bufbuild/protobuf/reflect";
 import { InputSchema } from "../../gen/ts/realmwire/internal/v1/input_pb.ts";
 import type { Input, Outcome } from "../../gen/ts/realmwire/internal/v1/input_pb.ts";
@@ -19,6 +19,8 @@ import type { ZoneHandle } from "../zone/zone-handle.ts";
 import { forbidden, isOwner, maySee, mayWrite } from "./attribute-rules.ts";
 import { findComponent } from "./attribute-targets.ts";
 import type { Target, Targets } from "./attribute-targets.ts";
+import { createPendingSets } from "./pending-sets.ts";
+import type { PendingSets } from "./pending-sets.ts";
 import { refusalError } from "./world-entry.ts";
 import type { Players } from "./players.ts";
 
@@ -51,6 +53,7 @@ export interface AttributesOptions {
 /** Attributes of the characters and things of a world. */
 export function createAttributes(options: AttributesOptions): Attributes {
   const { types, targets } = options;
+  const pending = createPendingSets();
   return {
     async get(session, name, attributes) {
       const target = await targets.find(session, name);
@@ -69,11 +72,11 @@ export function createAttributes(options: AttributesOptions): Attributes {
       if (!mayWrite(session, target, attribute)) throw forbidden(target, wanted);
       const { where } = target;
       if (where.kind === "zone")
-        return await setLive(types, target, where.zone, attribute, request);
+        return await setLive(types, pending, target, where.zone, attribute, request);
       const { id } = where.record;
       // In turn with the character's entering the world, which reads what this writes.
       return await options.turns.take(id, () =>
-        setStored(options, target.name, attribute, request),
+        setStored(options, pending, target.name, attribute, request),
       );
     },
   };
@@ -172,6 +175,7 @@ function setInput(order: SetOrder, change: SetRequest["change"]): Input {
 /** Changes an attribute in a running zone; what persists is committed before the answer, or taken back. */
 async function setLive(
   types: ComponentTypes,
+  pending: PendingSets,
   target: Target,
   zone: ZoneHandle,
   attribute: AttributeField,
@@ -179,43 +183,42 @@ async function setLive(
 ): Promise<Value> {
   const { type, field, rule } = attribute;
   const order = { name: target.name, component: type.schema.typeName, field: field.number };
-  const before = read(types, target, attribute);
+  // The target may have been read before somebody else's change.
+  const before = await readNow(types, zone, target.name, attribute);
   const outcome = await zone.apply(setInput(order, change));
   if (outcome.kind.case !== "value") throw setRefused(outcome, change);
   const after = outcome.kind.value;
   if (!rule.persist) return after;
+  const key = JSON.stringify([zone.name, order.name, order.component, order.field]);
+  const applied = pending.add(key, change, before ?? after, after);
   try {
     await zone.durable(target.name);
   } catch (error) {
-    if (change.case === "add") {
-      await zone.apply(setInput(order, { case: "add", value: negated(change.value) }));
-    } else {
-      await restore(types, zone, order, attribute, { before, after });
-    }
+    const present = await readNow(types, zone, target.name, attribute);
+    const back = applied.failed(present ?? after);
+    if (back && present) await zone.apply(setInput(order, back));
     throw error;
   }
+  applied.committed();
   return after;
 }
 
-/** Puts a value back that could not be stored, unless somebody changed it since. */
-async function restore(
+/** The present value of an attribute; undefined when its entity is not in the zone. */
+async function readNow(
   types: ComponentTypes,
   zone: ZoneHandle,
-  order: SetOrder,
+  name: string,
   { type, field }: AttributeField,
-  { before, after }: { before: Value; after: Value },
-): Promise<void> {
-  const state = await zone.read(order.name);
-  const message = state && findComponent(types, state.entity.components, order.component);
-  if (!message) return;
-  const present = readValue(reflect(type.schema, message), field);
-  if (!equals(ValueSchema, present, after)) return;
-  await zone.apply(setInput(order, { case: "value", value: before }));
+): Promise<Value | undefined> {
+  const { entity } = (await zone.read(name)) ?? {};
+  const message = entity && findComponent(types, entity.components, type.schema.typeName);
+  return message && readValue(reflect(type.schema, message), field);
 }
 
 /** Changes an attribute of a character that is not in the world, unless it came in meanwhile. */
 async function setStored(
   { types, targets, players, store }: AttributesOptions,
+  pending: PendingSets,
   name: string,
   attribute: AttributeField,
   request: SetRequest,
@@ -223,7 +226,7 @@ async function setStored(
   const player = players.find(name);
   if (player) {
     const { zone } = await player.placement();
-    return await setLive(types, await targets.live(player), zone, attribute, request);
+    return await setLive(types, pending, await targets.live(player), zone, attribute, request);
   }
   const { type, field, rule } = attribute;
   const record = await targets.stored(name);
@@ -272,14 +275,4 @@ function setRefused(outcome: Outcome, change: SetRequest["change"]): DomainError
     ? [{ field: change.case ?? "change", description: message }]
     : (details.violations ?? []);
   return new DomainError(reason, message, { ...details, violations });
-}
-
-function negated({ kind }: Value): Value {
-  if (kind.case === "intValue") {
-    return create(ValueSchema, { kind: { case: kind.case, value: -kind.value } });
-  }
-  if (kind.case === "doubleValue") {
-    return create(ValueSchema, { kind: { case: kind.case, value: -kind.value } });
-  }
-  throw new Error(`an addition of ${kind.case} cannot be taken back`);
 }

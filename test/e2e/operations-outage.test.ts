@@ -105,6 +105,7 @@ test.each(outages)(
     await expectUnavailable([
       ...[1n, 10n, 100n].map((amount) => add(ada, "steps", amount)),
       setTo(ada, "mood", "angry"),
+      setTo(ada, "mood", "furious"),
       anonymous.new({ name, password: DEV_PASSWORD }),
       builder.world.edit({ commands: [setBarrier(0, 0, true)] }),
     ]);
