@@ -87,6 +87,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   const entry = createWorldEntry({ store, saver, zones, startZone });
   const players = createPlayers({
     ...{ entry, turns, answerFlags, viewRadius, lingerMs, logger, newKey },
+    wallClock: options.now,
   });
   const services = createServices(options, players, answerFlags, turns);
   const calls = createCalls(options, services);

@@ -22,7 +22,7 @@ let streams: PlayerStreams;
 /** What streams use of a running zone. */
 function placementIn(here: Zone, name: string): Placement {
   const { name: zoneName, tickRateHz } = here;
-  const handle = { name: zoneName, tickRateHz, source: here, mapRevision: 1, timeMs: () => 1_000 };
+  const handle = { name: zoneName, tickRateHz, source: here, mapRevision: 1 };
   return { zone: handle as unknown as ZoneHandle, entityId: join(here, name) };
 }
 
@@ -37,6 +37,7 @@ beforeEach(() => {
     writer: new WireWriter(),
     newKey: () => `key${++keys}`,
     acknowledged: () => 7,
+    wallClock: () => 1_000,
     now: () => nowMs,
   });
   // What joined is news only for that tick.

@@ -78,6 +78,8 @@ export function createPlayerStreams(options: {
   newKey: () => string;
   /** The sequence of the last Move. */
   acknowledged: () => number;
+  /** Milliseconds since 1970-01-01. */
+  wallClock: () => number;
   now: () => number;
 }): PlayerStreams {
   const { now } = options;
@@ -105,7 +107,7 @@ export function createPlayerStreams(options: {
         tickRateHz: zone.tickRateHz,
         selfId: entityId,
         viewRadius: options.viewRadius,
-        serverTimeMs: BigInt(zone.timeMs()),
+        serverTimeMs: BigInt(options.wallClock()),
       }),
     );
   }
@@ -167,7 +169,7 @@ export function createPlayerStreams(options: {
       };
       eye.stream = stream;
       return {
-        next: () => next(eye, stream),
+        next: () => (stream.failure ? undefined : next(eye, stream)),
         async ready() {
           if (!stream.failure) {
             await new Promise<void>((resolve) => {

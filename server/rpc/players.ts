@@ -53,6 +53,8 @@ export interface PlayersOptions {
   readonly newKey: () => string;
   readonly lingerMs?: number;
   readonly pollIdleMs?: number;
+  /** Milliseconds since 1970-01-01. */
+  readonly wallClock: () => number;
   /** A clock that only goes forward, in milliseconds. */
   readonly now?: () => number;
 }
@@ -117,6 +119,7 @@ export function createPlayers(options: PlayersOptions): Players {
       writer,
       newKey: options.newKey,
       acknowledged: () => acknowledged,
+      wallClock: options.wallClock,
       now,
     });
     return createPlayer({

@@ -114,7 +114,7 @@ describe("[architecture: the simulation] a checkpoint in the middle of a life", 
 
   it("keeps odd tick rates", () => {
     const { types, kinds, zones } = createTestZone(drawMap(["..."])).options;
-    const from = { map: drawMap(["..."]), seed: "", epochMs: 0, tickRateHz: 12.3 };
+    const from = { map: drawMap(["..."]), seed: "", tickRateHz: 12.3 };
     const zone = createZone({ types, kinds, zones, from });
     const state = fromBinary(ZoneStateSchema, toBinary(ZoneStateSchema, zone.checkpoint()));
     expect(createZone({ types, kinds, zones, from: state }).tickRateHz).toBe(zone.tickRateHz);

@@ -65,7 +65,6 @@ export function zoneState(world: World, spawner: Spawner, withMap: boolean): Zon
     random: [...world.random.state()],
     entities: actors.map((actor) => actorState(world, actor)),
     pendingSpawns: [...spawner.pending].map(([name, { spawn, tick }]) => ({ name, spawn, tick })),
-    epochMs: BigInt(world.epochMs),
   });
   if (withMap) state.map = world.map.toMessage();
   return state;

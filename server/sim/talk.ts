@@ -1,16 +1,15 @@
 import { create } from "@bufbuild/protobuf";
-import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { ChatKind, ChatMessageSchema } from "../../gen/ts/realmwire/v1/chat_pb.ts";
 import type { ChatMessage } from "../../gen/ts/realmwire/v1/chat_pb.ts";
 import { EntityKind } from "../../gen/ts/realmwire/v1/entity_pb.ts";
 import { EventSchema } from "../../gen/ts/realmwire/v1/world_service_pb.ts";
-import { actorsWithin, placeOf, timeMs } from "./world.ts";
+import { actorsWithin, placeOf } from "./world.ts";
 import type { Actor, World } from "./world.ts";
 
 /** How far a voice carries, in tiles. */
 export const EARSHOT_TILES = 12;
 
-/** Says something to all within earshot or, as a shout, to all in the zone. The listeners come back, the speaker among them. */
+/** Says something to all within earshot or, as a shout, to all in the zone. The listeners come back, the speaker among them. The message has no time: the simulation knows none. */
 export function speak(
   world: World,
   speaker: Actor,
@@ -24,7 +23,6 @@ export function speak(
     from: speaker.name,
     zone: world.zone,
     text,
-    time: timestampFromMs(timeMs(world)),
     entityId: speaker.id,
   });
   const event = create(EventSchema, { kind: { case: "chat", value: message } });

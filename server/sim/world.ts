@@ -68,7 +68,6 @@ export interface World {
   readonly kinds: Kinds;
   readonly random: Random;
   readonly tickRateHz: number;
-  readonly epochMs: number;
   /** Ticks stepped. */
   tick: number;
   nextEntityId: number;
@@ -85,11 +84,6 @@ export interface World {
 /** The tick that a change made now belongs to: the one that is being stepped, or the next one. */
 export function changeTick(world: World): number {
   return world.tick + 1;
-}
-
-/** The time of a tick in milliseconds since 1970-01-01. */
-export function timeMs(world: World, tick = world.tick): number {
-  return Math.round(world.epochMs + (tick * 1000) / world.tickRateHz);
 }
 
 /** Adds an entity. The name must be free. */

@@ -50,8 +50,6 @@ export interface NewZone {
   readonly objects?: readonly ObjectRecord[];
   readonly seed: string;
   readonly tickRateHz?: number;
-  /** The milliseconds since 1970-01-01 at tick 0. */
-  readonly epochMs: number;
 }
 
 /** What one tick brought. Everything else that happened stands in the table's ticks. */
@@ -78,7 +76,6 @@ export interface StoredState {
 export interface Zone {
   readonly name: string;
   readonly tickRateHz: number;
-  readonly epochMs: number;
   /** Ticks stepped. */
   readonly tick: number;
   /** What viewers look at. */
@@ -124,7 +121,6 @@ export function createZone(options: ZoneOptions): Zone {
       tick: 0,
       // As a state keeps it, or a zone that goes on from one would run at another rate.
       tickRateHz: Math.fround(from.tickRateHz ?? DEFAULT_TICK_RATE_HZ),
-      epochMs: from.epochMs,
       nextEntityId: 1,
       random: randomStateOf(from.seed),
     });
@@ -144,7 +140,6 @@ export function createZone(options: ZoneOptions): Zone {
       map: before?.map ?? createWorldMap(state.map),
       tick: state.tick,
       tickRateHz: state.tickRateHz,
-      epochMs: Number(state.epochMs),
       nextEntityId: state.nextEntityId,
       random: state.random,
     });
@@ -201,7 +196,6 @@ export function createZone(options: ZoneOptions): Zone {
   return {
     name: context.world.zone,
     tickRateHz: context.world.tickRateHz,
-    epochMs: context.world.epochMs,
     get tick() {
       return context.world.tick;
     },
@@ -250,12 +244,11 @@ function createWorld(
     map: WorldMap;
     tick: number;
     tickRateHz: number;
-    epochMs: number;
     nextEntityId: number;
     random: readonly number[];
   },
 ): World {
-  const { map, tick, tickRateHz, epochMs, nextEntityId } = from;
+  const { map, tick, tickRateHz, nextEntityId } = from;
   return {
     zone: map.zone,
     map,
@@ -264,7 +257,6 @@ function createWorld(
     kinds,
     random: createRandom(from.random),
     tickRateHz,
-    epochMs,
     tick,
     nextEntityId,
     actors: new Map(),

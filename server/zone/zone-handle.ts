@@ -44,8 +44,6 @@ export interface ZoneHandle {
   /** What viewers look into. */
   readonly source: ViewSource;
   readonly mapRevision: number;
-  /** The time of the present tick in milliseconds since 1970-01-01. */
-  timeMs(): number;
   characterCount(): number;
   apply(input: Input): Outcome | Promise<Outcome>;
   /** An entity in full; undefined when it is not there. */

@@ -1,4 +1,5 @@
 import { create, toBinary } from "@bufbuild/protobuf";
+import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import type { Any } from "@bufbuild/protobuf/wkt";
 import { RecordingSchema } from "../../gen/ts/realmwire/internal/v1/input_pb.ts";
 import type { Recording } from "../../gen/ts/realmwire/internal/v1/input_pb.ts";
@@ -208,7 +209,7 @@ async function openZone(
     zones: zoneNames,
     game: world.id,
     recordedInputs: RECORDED_INPUTS,
-    from: { map, objects, seed, tickRateHz, epochMs: now() },
+    from: { map, objects, seed, tickRateHz },
   });
   return runZone(options, zone, lease, onStopped);
 }
@@ -219,7 +220,7 @@ function runZone(
   lease: Lease,
   onStopped: () => void,
 ): RunningZone {
-  const { logger, saver } = options;
+  const { logger, saver, now = Date.now } = options;
   const listeners = new Set<ZoneListener>();
   const tell = (call: (listener: ZoneListener) => void) => {
     for (const listener of [...listeners]) call(listener);
@@ -256,6 +257,9 @@ function runZone(
       logger.warn({ err: error, zone: zone.name, task }, "a behaviour failed and was ended");
     }
     noteSaves(zone, frame.saves, saver);
+    for (const { event } of frame.personal) {
+      if (event.kind.case === "chat") stampTime(event.kind.value, now());
+    }
     logChat(zone, frame, options.chatLog);
     for (const { character } of frame.transfers) noteGone(options, zone.name, character);
     for (const event of frame.personal) tell((listener) => listener.onEvent?.(event));
@@ -278,10 +282,10 @@ function runZone(
     get mapRevision() {
       return zone.map.revision;
     },
-    timeMs: () => Math.round(zone.epochMs + (zone.tick * 1000) / zone.tickRateHz),
     characterCount: zone.characterCount,
     apply(input) {
       const outcome = runner.apply(input);
+      if (outcome.kind.case === "chat") stampTime(outcome.kind.value, now());
       if (outcome.kind.case === "left") noteGone(options, zone.name, outcome.kind.value);
       return outcome;
     },
@@ -347,6 +351,11 @@ function objectRow(zone: Zone, name: string): Row | undefined {
   const { position } = entity;
   const record = create(ObjectRecordSchema, position ? { ...row, position } : row);
   return { kind: "object", record };
+}
+
+/** Says when something was said, which the simulation does not know. */
+function stampTime(message: ChatMessage, nowMs: number): void {
+  message.time ??= timestampFromMs(nowMs);
 }
 
 /** Gives what was said to the history, with those who heard it. */

@@ -78,7 +78,7 @@ export function createTestZone(
   };
   const zone = createZone({
     ...shared,
-    from: { map, seed: options.seed ?? "seed", epochMs: 1_000_000, objects: options.objects ?? [] },
+    from: { map, seed: options.seed ?? "seed", objects: options.objects ?? [] },
     recordedInputs: options.recordedInputs ?? 0,
     game: "test",
   });

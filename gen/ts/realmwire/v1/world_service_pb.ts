@@ -580,7 +580,8 @@ export type UpdateResponse = Message<"realmwire.v1.UpdateResponse"> & {
   scene?: Scene | undefined;
 
   /**
-   * Entities that came into view, in full. With a scene: all that are in view.
+   * Entities that came into view, in full. With a scene: all that are in view. One that was in view
+   * before, such as one with a new owner, takes the place of what is known of it.
    *
    * @generated from field: repeated realmwire.v1.Entity entities = 5;
    */
@@ -678,7 +679,7 @@ export type Scene = Message<"realmwire.v1.Scene"> & {
   viewRadius: number;
 
   /**
-   * The server's time at the message's tick, in milliseconds since 1970-01-01.
+   * The server's time when it wrote the message, in milliseconds since 1970-01-01.
    *
    * @generated from field: int64 server_time_ms = 6;
    */

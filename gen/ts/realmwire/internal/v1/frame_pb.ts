@@ -255,21 +255,21 @@ export type MirrorComponent = Message<"realmwire.internal.v1.MirrorComponent"> &
   type: string;
 
   /**
-   * What everybody near may see. Empty and `has_near` false: nothing.
+   * What everybody near may see: a serialized `google.protobuf.Any`.
    *
    * @generated from field: bytes near = 2;
    */
   near: Uint8Array;
 
   /**
-   * What the owner's party may see.
+   * What the owner's party may see. Empty: the same as those near.
    *
    * @generated from field: bytes party = 3;
    */
   party: Uint8Array;
 
   /**
-   * What the owner may see.
+   * What the owner may see. Empty: the same as the party.
    *
    * @generated from field: bytes owner = 4;
    */
