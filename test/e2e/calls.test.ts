@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { describeAccounts } from "./calls/accounts.ts";
 import { describeAttributes } from "./calls/attributes.ts";
 import { startCallsServer } from "./calls/context.ts";
@@ -14,6 +14,10 @@ let server: CallsServer;
 
 beforeAll(async () => {
   server = await startCallsServer();
+});
+
+afterEach(async () => {
+  await server.dismiss();
 });
 
 afterAll(async () => {

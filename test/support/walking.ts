@@ -112,7 +112,14 @@ export async function walkUntil(
     // A long way at a slow pace takes longer: as long as it goes on, it is waited for.
     await watcher.until(what, () => isOver() && (condition() || isStill(watcher)));
   }
-  if (!condition()) throw new Error(`in vain: ${what}`);
+  if (!condition()) {
+    const { self, entities } = watcher.view;
+    const near = [...entities.values()].filter(
+      (entity) => self && distance(entity.position, self.position) < 3,
+    );
+    const places = near.map(({ name, position }) => `${name} ${position.x} ${position.y}`);
+    throw new Error(`in vain: ${what}; ${places.join(", ")}`);
+  }
 }
 
 function isStill({ view }: Watcher): boolean {

@@ -4,14 +4,7 @@ import { OnlineStatus } from "../../../gen/ts/realmwire/v1/entity_pb.ts";
 import { ErrorReason } from "../../../gen/ts/realmwire/v1/error_pb.ts";
 import { Role } from "../../../gen/ts/realmwire/v1/options_pb.ts";
 import { WorldService } from "../../../gen/ts/realmwire/v1/world_service_pb.ts";
-import {
-  failureOf,
-  freshName,
-  loginPlayer,
-  readFailure,
-  registerPlayer,
-  untilEnd,
-} from "../../support/player.ts";
+import { failureOf, freshName, readFailure, untilEnd } from "../../support/player.ts";
 import { clientFor, DEV_PASSWORD } from "../../support/server.ts";
 import { isSamePlace, stepSomewhere } from "../../support/walking.ts";
 import type { CallsServer } from "./context.ts";
@@ -106,7 +99,7 @@ export function describeAccounts(server: () => CallsServer): void {
 
   describe("Login", () => {
     test("[PY-3] gives a session; upper and lower case of the name are the same", async () => {
-      const { name } = await registerPlayer(server().baseUrl, "Log");
+      const { name } = await server().player("Log");
       const answer = await anonymous().login({ name: name.toLowerCase(), password: DEV_PASSWORD });
       expect(answer).toMatchObject({ character: name, account: { name } });
       const { attributes } = await clientFor(WorldService, server().baseUrl, answer.token).get({});
@@ -114,7 +107,7 @@ export function describeAccounts(server: () => CallsServer): void {
     });
 
     test("[SM-2] a wrong password and an unknown name are answered alike, to the last byte", async () => {
-      const { name } = await registerPlayer(server().baseUrl, "Sec");
+      const { name } = await server().player("Sec");
       const ask = async (request: object) => {
         const url = `${server().baseUrl}/realmwire.v1.WorldService/Login`;
         const headers = { "content-type": "application/json" };
@@ -135,7 +128,7 @@ export function describeAccounts(server: () => CallsServer): void {
     });
 
     test("an unknown character is an error of its own", async () => {
-      const { name } = await registerPlayer(server().baseUrl, "Log");
+      const { name } = await server().player("Log");
       const request = { name, password: DEV_PASSWORD, character: "nobody" };
       expect(await failureOf(anonymous().login(request))).toMatchObject({
         code: Code.NotFound,
@@ -145,14 +138,14 @@ export function describeAccounts(server: () => CallsServer): void {
     });
 
     test("[JW-6] a second login of the character replaces the first, which stays in its place", async () => {
-      const first = await registerPlayer(server().baseUrl, "Dup");
-      const neighbour = await registerPlayer(server().baseUrl, "Nei");
+      const first = await server().player("Dup");
+      const neighbour = await server().player("Nei");
       const sees = neighbour.watch();
       const stream = first.watch();
       await stream.until("a scene", () => stream.view.self);
       await sees.until("the first", () => sees.view.named(first.name));
       const { position } = await stepSomewhere(first);
-      const second = await loginPlayer(server().baseUrl, first.name);
+      const second = await server().login(first.name);
       expect(await untilEnd(stream).then(readFailure)).toMatchObject(REPLACED);
       expect(await failureOf(first.position())).toMatchObject(REPLACED);
 
@@ -173,7 +166,7 @@ export function describeAccounts(server: () => CallsServer): void {
 
   describe("sessions", () => {
     test("[SM-4] after a logout the token works nowhere", async () => {
-      const player = await registerPlayer(server().baseUrl, "Out");
+      const player = await server().player("Out");
       const stream = player.watch();
       await stream.until("a scene", () => stream.view.self);
       await player.account.logout({});
@@ -192,9 +185,9 @@ export function describeAccounts(server: () => CallsServer): void {
 
     test("a change of the password ends the account's other sessions", async () => {
       const password = "another secret";
-      const one = await registerPlayer(server().baseUrl, "Pas");
+      const one = await server().player("Pas");
       const { character } = await one.account.createCharacter({ name: freshName("Alt") });
-      const other = await loginPlayer(server().baseUrl, one.name, {
+      const other = await server().login(one.name, {
         character: character?.name ?? "",
       });
       const stream = other.watch();
@@ -210,16 +203,16 @@ export function describeAccounts(server: () => CallsServer): void {
       expect(await untilEnd(stream).then(readFailure)).toMatchObject(ended);
       expect(await failureOf(other.position())).toMatchObject(ended);
       await one.position();
-      expect((await failureOf(loginPlayer(server().baseUrl, one.name))).reason).toBe(
+      expect((await failureOf(server().login(one.name))).reason).toBe(
         ErrorReason.CREDENTIALS_WRONG,
       );
-      await loginPlayer(server().baseUrl, one.name, { password });
+      await server().login(one.name, { password });
     });
   });
 
   describe("characters", () => {
     test("[SM-5] are created, listed in pages, and deleted", async () => {
-      const player = await registerPlayer(server().baseUrl, "Cha");
+      const player = await server().player("Cha");
       const names = [player.name];
       for (const stem of ["Zwei", "Éva", "drei"]) {
         const name = freshName(stem);
@@ -252,8 +245,8 @@ export function describeAccounts(server: () => CallsServer): void {
     });
 
     test("[SM-5] an account may have ten, and none of anybody else's", async () => {
-      const player = await registerPlayer(server().baseUrl, "Ten");
-      const other = await registerPlayer(server().baseUrl, "Oth");
+      const player = await server().player("Ten");
+      const other = await server().player("Oth");
       for (let i = 1; i < 10; i++) await player.account.createCharacter({ name: freshName("Ten") });
       const eleventh = player.account.createCharacter({ name: freshName("Ten") });
       expect(await failureOf(eleventh)).toMatchObject({
@@ -270,8 +263,8 @@ export function describeAccounts(server: () => CallsServer): void {
     });
 
     test("[SM-5] [SM-6] selecting one ends the stream, and the other enters in its place", async () => {
-      const player = await registerPlayer(server().baseUrl, "Sel");
-      const neighbour = await registerPlayer(server().baseUrl, "Nei");
+      const player = await server().player("Sel");
+      const neighbour = await server().player("Nei");
       const sees = neighbour.watch();
       const stream = player.watch();
       await stream.until("a scene", () => stream.view.self);
@@ -296,7 +289,7 @@ export function describeAccounts(server: () => CallsServer): void {
         [alt]: OnlineStatus.ONLINE,
       });
       // The account plays that one again at its next login.
-      const again = await loginPlayer(server().baseUrl, player.name);
+      const again = await server().login(player.name);
       expect(again.name).toBe(alt);
       neighbour.close();
       again.close();

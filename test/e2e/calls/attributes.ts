@@ -5,7 +5,7 @@ import { OnlineStatus } from "../../../gen/ts/realmwire/v1/entity_pb.ts";
 import { ErrorReason } from "../../../gen/ts/realmwire/v1/error_pb.ts";
 import { Role } from "../../../gen/ts/realmwire/v1/options_pb.ts";
 import type { ListValue } from "../../../gen/ts/realmwire/v1/value_pb.ts";
-import { failureOf, loginPlayer, registerPlayer } from "../../support/player.ts";
+import { failureOf } from "../../support/player.ts";
 import type { TestPlayer } from "../../support/player.ts";
 import { isSamePlace, mapOf, portalTo, walkUntil } from "../../support/walking.ts";
 import { valueOf } from "../../support/values.ts";
@@ -27,7 +27,7 @@ function add(player: TestPlayer, name: string, attribute: string, value: Plain) 
 
 /** Get and Set. */
 export function describeAttributes(server: () => CallsServer): void {
-  const player = () => registerPlayer(server().baseUrl, "Att");
+  const player = () => server().player("Att");
 
   describe("Get", () => {
     test("[PY-8] values come typed, of oneself and of others", async () => {
@@ -142,8 +142,7 @@ export function describeAttributes(server: () => CallsServer): void {
       const there = await player();
       await there.position();
       const away = await player();
-      const { name } = await server().as(Role.BUILDER);
-      const builder = await loginPlayer(server().baseUrl, name, { protocol: "grpc" });
+      const builder = await server().as(Role.BUILDER, { protocol: "grpc" });
       for (const target of [there, away]) {
         const answers = await Promise.all(
           Array.from({ length: 100 }, () => add(builder, target.name, "gold", 1n)),
@@ -157,8 +156,7 @@ export function describeAttributes(server: () => CallsServer): void {
 
     test("[PY-9] additions go on across the moment in which the character enters", async () => {
       const target = await player();
-      const { name } = await server().as(Role.BUILDER);
-      const builder = await loginPlayer(server().baseUrl, name, { protocol: "grpc" });
+      const builder = await server().as(Role.BUILDER, { protocol: "grpc" });
       const adding = Promise.all(
         Array.from({ length: 60 }, () => add(builder, target.name, "gold", 1n)),
       );
@@ -283,8 +281,7 @@ export function describeAttributes(server: () => CallsServer): void {
       const ann = await player();
       const stream = ann.watch();
       await stream.until("a scene", () => stream.view.self);
-      const { name } = await server().as(Role.BUILDER);
-      const builder = await loginPlayer(server().baseUrl, name, { protocol: "grpc" });
+      const builder = await server().as(Role.BUILDER, { protocol: "grpc" });
       await set(builder, ann.name, "speed", 20);
       const { middle } = portalTo(await mapOf(ann), "meadow");
       const arrived = () => stream.view.scene?.zone === "meadow";

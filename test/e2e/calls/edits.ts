@@ -10,7 +10,7 @@ import { ErrorReason } from "../../../gen/ts/realmwire/v1/error_pb.ts";
 import type { Flag, MapFlag } from "../../../gen/ts/realmwire/v1/flag_pb.ts";
 import type { EditCommand, ZoneMap } from "../../../gen/ts/realmwire/v1/map_pb.ts";
 import { Role } from "../../../gen/ts/realmwire/v1/options_pb.ts";
-import { failureOf, freshName, registerPlayer } from "../../support/player.ts";
+import { failureOf, freshName } from "../../support/player.ts";
 import type { Place, TestPlayer, Watcher } from "../../support/player.ts";
 import { command, putSignpost, setBarrier } from "../../support/values.ts";
 import {
@@ -124,7 +124,7 @@ export function describeEdits(server: () => CallsServer): void {
 
     test("[PY-10] [SM-13] objects appear on streams with their components, are replaced, and leave", async () => {
       const { builder, places } = await stage();
-      const ann = await registerPlayer(server().baseUrl, "Edi");
+      const ann = await server().player("Edi");
       const sees = ann.watch();
       await sees.until("a scene", () => sees.view.self);
       const [at, elsewhere] = places;
@@ -188,7 +188,7 @@ export function describeEdits(server: () => CallsServer): void {
 
     test("[PY-10] a portal leads away as soon as it is there, and no longer when it is gone", async () => {
       const { builder, sees, places } = await stage();
-      const ann = await registerPlayer(server().baseUrl, "Por");
+      const ann = await server().player("Por");
       const annSees = ann.watch();
       const self = await annSees.until("a scene", () => annSees.view.self);
       const door = places.find((place) => distance(place, self.position) > 2);
@@ -348,7 +348,7 @@ export function describeEdits(server: () => CallsServer): void {
 
     test("[PY-14] a player may not, a builder and an admin may", async () => {
       const commands = [setBarrier(0, 0, false)];
-      const player = await registerPlayer(server().baseUrl, "Edi");
+      const player = await server().player("Edi");
       expect(await failureOf(player.world.edit({ commands }))).toMatchObject({
         code: Code.PermissionDenied,
         reason: ErrorReason.ROLE_TOO_LOW,
@@ -362,9 +362,9 @@ export function describeEdits(server: () => CallsServer): void {
 
   test("[PY-11] MAP reaches everyone in that zone on the next answer and on the stream, and nobody else", async () => {
     const { builder, sees: builderSees, map } = await stage();
-    const streaming = await registerPlayer(server().baseUrl, "Fla");
-    const polling = await registerPlayer(server().baseUrl, "Fla");
-    const away = await registerPlayer(server().baseUrl, "Fla");
+    const streaming = await server().player("Fla");
+    const polling = await server().player("Fla");
+    const away = await server().player("Fla");
     const sees = streaming.watch();
     const awaySees = away.watch();
     await sees.until("a scene", () => sees.view.self);

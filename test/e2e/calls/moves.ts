@@ -3,7 +3,7 @@ import { ErrorReason } from "../../../gen/ts/realmwire/v1/error_pb.ts";
 import type { ZoneMap } from "../../../gen/ts/realmwire/v1/map_pb.ts";
 import { Role } from "../../../gen/ts/realmwire/v1/options_pb.ts";
 import { MoveRefusal } from "../../../gen/ts/realmwire/v1/world_service_pb.ts";
-import { failureOf, loginPlayer, registerPlayer } from "../../support/player.ts";
+import { failureOf } from "../../support/player.ts";
 import type { Place, TestPlayer, Watcher } from "../../support/player.ts";
 import { setBarrier } from "../../support/values.ts";
 import {
@@ -25,7 +25,7 @@ const ALLOWANCE_TILES = 1.5;
 export function describeMoves(server: () => CallsServer): void {
   /** Somebody who stands in the open, away from all others. */
   async function inTheOpen(): Promise<{ ann: TestPlayer; sees: Watcher; map: ZoneMap }> {
-    const ann = await registerPlayer(server().baseUrl, "Mov");
+    const ann = await server().player("Mov");
     const sees = ann.watch();
     const self = await sees.until("a scene", () => sees.view.self);
     const map = await mapOf(ann);
@@ -109,7 +109,7 @@ export function describeMoves(server: () => CallsServer): void {
 
     test("[PY-7] [SM-15] somebody solid in the way; who is not solid is walked through", async () => {
       const { ann, sees, map } = await inTheOpen();
-      const bob = await registerPlayer(server().baseUrl, "Sol");
+      const bob = await server().player("Sol");
       const bobSees = bob.watch();
       await bobSees.until("a scene", () => bobSees.view.self);
       const place = await ann.position();
@@ -148,7 +148,7 @@ export function describeMoves(server: () => CallsServer): void {
 
   test("[AL-5] a client that hammers, by all ways at once, covers no more than its speed", async () => {
     const { ann, map } = await inTheOpen();
-    const hammer = await loginPlayer(server().baseUrl, ann.name, { protocol: "grpc" });
+    const hammer = await server().login(ann.name, { protocol: "grpc" });
     const sees = hammer.watch();
     const self = await sees.until("a scene", () => sees.view.self);
     const [goal] = clearPlaces(map, sees, self.position, { atLeast: 2, atMost: 14 });

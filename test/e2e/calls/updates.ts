@@ -5,13 +5,7 @@ import { ErrorReason } from "../../../gen/ts/realmwire/v1/error_pb.ts";
 import type { EditCommand } from "../../../gen/ts/realmwire/v1/map_pb.ts";
 import { Role } from "../../../gen/ts/realmwire/v1/options_pb.ts";
 import type { UpdateResponse } from "../../../gen/ts/realmwire/v1/world_service_pb.ts";
-import {
-  eventually,
-  failureOf,
-  readFailure,
-  registerPlayer,
-  untilEnd,
-} from "../../support/player.ts";
+import { eventually, failureOf, readFailure, untilEnd } from "../../support/player.ts";
 import type { TestPlayer } from "../../support/player.ts";
 import { command } from "../../support/values.ts";
 import { isSamePlace, mapOf, portalTo, stepSomewhere, walkUntil } from "../../support/walking.ts";
@@ -30,7 +24,7 @@ async function once(player: TestPlayer, cursor = ""): Promise<UpdateResponse> {
 
 /** Update: what a stream begins with, goes on from, and how many there may be. */
 export function describeUpdates(server: () => CallsServer): void {
-  const player = () => registerPlayer(server().baseUrl, "Upd");
+  const player = () => server().player("Upd");
 
   test("[PY-6] once: one message with everything in view, and the end", async () => {
     const ann = await player();

@@ -9,7 +9,7 @@ import { Role } from "../../../gen/ts/realmwire/v1/options_pb.ts";
 import { ReleaseService } from "../../../gen/ts/realmwire/v1/release_service_pb.ts";
 import { WorldService } from "../../../gen/ts/realmwire/v1/world_service_pb.ts";
 import type { ReleaseManifest } from "../../../gen/ts/realmwire/v1/world_service_pb.ts";
-import { failureOf, registerPlayer } from "../../support/player.ts";
+import { failureOf } from "../../support/player.ts";
 import { clientFor, PROTOCOLS } from "../../support/server.ts";
 import type { Protocol } from "../../support/server.ts";
 import { mapOf, portalTo, walkUntil } from "../../support/walking.ts";
@@ -145,9 +145,9 @@ export function describeUpgrades(server: () => CallsServer): void {
 
   test("[PY-11] CLIENT reaches everyone in every zone, on the next answer and on the stream", async () => {
     const admin = await server().as(Role.ADMIN);
-    const inTown = await registerPlayer(server().baseUrl, "Rel");
-    const inMeadow = await registerPlayer(server().baseUrl, "Rel");
-    const outside = await registerPlayer(server().baseUrl, "Rel");
+    const inTown = await server().player("Rel");
+    const inMeadow = await server().player("Rel");
+    const outside = await server().player("Rel");
     const townSees = inTown.watch();
     const meadowSees = inMeadow.watch();
     await townSees.until("a scene", () => townSees.view.self);
