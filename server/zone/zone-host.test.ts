@@ -111,7 +111,7 @@ const barrierAt = (x: number, y = 0) => setBarrier(x, y, true);
 
 test("[SM-8] however many ask for a zone at once, it starts once", async () => {
   const map = newMap();
-  const listEdits = vi.fn(store.listEdits);
+  const listEdits = vi.fn<Store["listEdits"]>(store.listEdits);
   const { host, lines } = await setUp([map], { store: { listEdits } });
   const handles = await Promise.all(Array.from({ length: 50 }, () => host.get(map.zone)));
   expect(new Set(handles).size).toBe(1);
@@ -155,7 +155,9 @@ test("[SM-9] a zone that does not come up is a clear error in time, and is there
 
 test("a zone that could not start for want of the store can be started later", async () => {
   const map = newMap();
-  const listObjects = vi.fn(store.listObjects).mockRejectedValueOnce(unavailable());
+  const listObjects = vi
+    .fn<Store["listObjects"]>(store.listObjects)
+    .mockRejectedValueOnce(unavailable());
   const { host } = await setUp([map], { store: { listObjects } });
   const wanted = { reason: ErrorReason.STORE_UNAVAILABLE };
   await expect(host.get(map.zone)).rejects.toMatchObject(wanted);
@@ -184,7 +186,7 @@ test("when its lease is lost, a zone stops and says so", async () => {
   vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] });
   const { host, lines } = await setUp([map], { bus });
   const zone = await host.get(map.zone);
-  const stopped = vi.fn();
+  const stopped = vi.fn<() => void>();
   zone.listen({ onStopped: stopped });
   nowMs += LEASE_TTL_MS - 1;
   await vi.advanceTimersByTimeAsync(LEASE_RENEWAL_MS);
@@ -203,9 +205,9 @@ test("a host that closes while a zone starts leaves none behind", async () => {
   const map = newMap();
   const { host } = await setUp([map]);
   const start = host.get(map.zone);
-  const outcome = expect(start).rejects.toMatchObject({ reason: ErrorReason.ZONE_STOPPED });
+  const outcome = start.catch((error: unknown) => error);
   await host.close();
-  await outcome;
+  expect(await outcome).toMatchObject({ reason: ErrorReason.ZONE_STOPPED });
   expect(host.running(map.zone)).toBeUndefined();
 });
 
@@ -213,7 +215,7 @@ test("a simulation that fails leaves a recording that replays to the failure, an
   const map = newMap();
   const { host, recordings } = await setUp([map]);
   const zone = await host.get(map.zone);
-  const stopped = vi.fn();
+  const stopped = vi.fn<() => void>();
   zone.listen({ onStopped: stopped });
   const character = { name: "ada", characterId: 1, kind: EntityKind.CHARACTER };
   await zone.apply(input({ case: "join", value: { character } }));
@@ -271,13 +273,13 @@ test("[PY-10] edits at once are carried out one after the other", async () => {
 test("[PY-10] nobody sees an edit before it is committed; one that is not committed is never seen", async () => {
   const map = newMap();
   const gate = Promise.withResolvers<void>();
-  const appendEdit = vi.fn(async (edit: Parameters<Store["appendEdit"]>[0]) => {
+  const appendEdit = vi.fn<Store["appendEdit"]>(async (edit) => {
     await gate.promise;
     await store.appendEdit(edit);
   });
   const { host } = await setUp([map], { store: { appendEdit } });
   const zone = await host.get(map.zone);
-  const changed = vi.fn();
+  const changed = vi.fn<() => void>();
   zone.listen({ onMapChanged: changed });
   const first = zone.edit(order([barrierAt(1)]));
   await expect.poll(() => appendEdit.mock.calls.length).toBe(1);

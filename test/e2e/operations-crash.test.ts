@@ -128,11 +128,12 @@ async function checkLedger(baseUrl: string, ledger: Ledger): Promise<void> {
   }
 }
 
-test.each([1, 2, 3])(
+test.each([1, 2])(
   "[JW-7] kill -9 loses nothing that was acknowledged, and makes nothing twice (round %i)",
   async (round) => {
     const args = serverArgs(await folders.next());
     const ledger = await liveAndCrash(await start(args), round);
+    expect(ledger.posts.length).toBeGreaterThanOrEqual(ACKNOWLEDGED);
     await checkLedger(await start(args), ledger);
   },
 );
@@ -144,6 +145,7 @@ test("[JW-7] neither does it with PostgreSQL", async (context) => {
   const url = await postgres.createDatabase();
   const args = serverArgs(await folders.next(), "--database-url", url);
   const ledger = await liveAndCrash(await start(args), 0);
+  expect(ledger.posts.length).toBeGreaterThanOrEqual(ACKNOWLEDGED);
   await checkLedger(await start(args), ledger);
 });
 

@@ -166,6 +166,15 @@ async function check(server: TestServer, world: World): Promise<void> {
   expect(clients).toMatchObject([{ version: "9.9.9", oldestWorking: "9.0.0" }]);
 }
 
+/** Does something with a server and stops it, however that went. */
+async function during<T>(server: TestServer, work: (server: TestServer) => Promise<T>): Promise<T> {
+  try {
+    return await work(server);
+  } finally {
+    await server.stop();
+  }
+}
+
 function atLeast(least: bigint) {
   return (value: unknown) => typeof value === "bigint" && value >= least;
 }
@@ -190,10 +199,10 @@ describe.each(STORES)("with the store in %s", (_, makeArgs) => {
     const dataDir = await mkdtemp(join(tmpdir(), "realmwire-"));
     try {
       const first = await startTestServer({ dataDir, args });
-      const world = await live(first).finally(first.stop);
+      const world = await during(first, live);
       expect(first.troubles).toEqual([]);
       const second = await startTestServer({ dataDir, args });
-      await check(second, world).finally(second.stop);
+      await during(second, () => check(second, world));
       expect(second.troubles).toEqual([]);
     } finally {
       await rm(dataDir, { recursive: true, force: true });

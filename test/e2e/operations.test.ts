@@ -97,7 +97,7 @@ describe("a first start", () => {
     const data = await newFolder();
     const first = run(["--port", "0", "--host", "127.0.0.1", "--data", data]);
     const { baseUrl } = await first.ready();
-    for (const step of ["database", "accounts", "client releases", "zones", "calls", "port"]) {
+    for (const step of ["bus", "database", "accounts", "client releases", "zones", "port"]) {
       const line = first.log.find(({ msg }) => msg === `${step} started`);
       expect(line, step).toMatchObject({ time: expect.stringMatching(/^\d{4}-.*Z$/) });
       expect(line?.["tookMs"], step).toBeGreaterThanOrEqual(0);

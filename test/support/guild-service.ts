@@ -1,14 +1,12 @@
 import { create, createFileRegistry, setExtension } from "@bufbuild/protobuf";
 import type { GenService } from "@bufbuild/protobuf/codegenv2";
 import {
-  EmptySchema,
   FileDescriptorProtoSchema,
   MethodOptionsSchema,
-  StringValueSchema,
   file_google_protobuf_empty,
   file_google_protobuf_wrappers,
 } from "@bufbuild/protobuf/wkt";
-import type { MethodOptions } from "@bufbuild/protobuf/wkt";
+import type { EmptySchema, MethodOptions, StringValueSchema } from "@bufbuild/protobuf/wkt";
 import {
   AccessSchema,
   access,
