@@ -6,6 +6,7 @@ const report = process.env["REALMWIRE_TEST_REPORT"];
 export default defineConfig({
   test: {
     include: ["{server,clients,games,test,scripts}/**/*.test.ts"],
+    globalSetup: ["test/support/shared-folder.ts"],
     testTimeout: 30_000,
     hookTimeout: 60_000,
     ...(report && { reporters: ["default", ["json", { outputFile: report }]] }),

@@ -38,7 +38,7 @@ async function set(
   by: TestPlayer,
   name: string,
   attribute: string,
-  value: string | bigint | number,
+  value: string | bigint | number | boolean,
 ) {
   return await by.world.set({ name, attribute, change: { case: "value", value: valueOf(value) } });
 }
@@ -64,6 +64,8 @@ async function live(server: TestServer): Promise<World> {
   await set(newcomer, "", "mood", "curious");
   await set(builder, newcomer.name, "gold", 77n);
   await set(builder, newcomer.name, "speed", 20);
+  // Nobody who stands around is in the way to the gate.
+  await set(builder, newcomer.name, "physical", false);
   await newcomer.world.set({ attribute: "steps", change: { case: "add", value: valueOf(5n) } });
   // Things of the map.
   await set(builder, "well", "count", 41n);

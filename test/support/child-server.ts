@@ -1,9 +1,11 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { EventEmitter, once } from "node:events";
-import { cp, mkdtemp, rm } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { cp, mkdtemp, rename, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DEV_PASSWORD, root, startTestServer } from "./server.ts";
+import { SHARED_FOLDER } from "./shared-folder.ts";
 
 /** How a process ended. */
 export interface Ended {
@@ -101,12 +103,10 @@ export interface DataFolders {
   dispose(): Promise<void>;
 }
 
-/** Makes the first folder by letting a server start and stop in it. */
+/** Makes data folders. The one that they are copies of is made once for all test files. */
 export async function createDataFolders(): Promise<DataFolders> {
+  const template = await findTemplate();
   const parent = await mkdtemp(join(tmpdir(), "realmwire-data-"));
-  const template = join(parent, "template");
-  const server = await startTestServer({ dataDir: template });
-  await server.stop();
   let count = 0;
   return {
     async next() {
@@ -116,4 +116,20 @@ export async function createDataFolders(): Promise<DataFolders> {
     },
     dispose: () => rm(parent, { recursive: true, force: true }),
   };
+}
+
+/** The folder in which a server has run: that of another test file, or a new one. */
+async function findTemplate(): Promise<string> {
+  const shared = process.env[SHARED_FOLDER];
+  if (shared === undefined) throw new Error(`${SHARED_FOLDER} is not set`);
+  const template = join(shared, "data");
+  if (existsSync(template)) return template;
+  const draft = await mkdtemp(join(shared, "draft-"));
+  const server = await startTestServer({ dataDir: draft });
+  await server.stop();
+  // Two files that make one at once: the second finds the place taken, and the draft goes with the rest.
+  await rename(draft, template).catch((error: unknown) => {
+    if (!existsSync(template)) throw error;
+  });
+  return template;
 }
