@@ -5,10 +5,11 @@ import {
   input,
   join,
   move,
+  set,
   steps,
   vector,
 } from "../../test/support/sim.ts";
-import { HASH_EVERY_TICKS, RECORDING_TICKS } from "./recorder.ts";
+import { HASH_EVERY_TICKS, RECORDING_BYTES, RECORDING_TICKS } from "./recorder.ts";
 import type { Zone } from "./zone.ts";
 
 const MAP = drawMap(["....", "....", "...."]);
@@ -53,6 +54,20 @@ describe("the recorder", () => {
       if (i > 3) expect(inputs.length).toBeGreaterThanOrEqual(10);
     }
     expect(zone.recording()?.start?.tick).toBeGreaterThan(40);
+  });
+
+  it("[JW-5] is bounded in bytes, however long the values are that are set", () => {
+    const { zone } = createTestZone(MAP, { recordedInputs: 20_000 });
+    join(zone, "ada");
+    const text = "x".repeat(60_000);
+    let most = 0;
+    for (let i = 0; i < 400; i++) {
+      set(zone, "ada", "creature.mood", { case: "stringValue", value: `${i}${text}` });
+      zone.step();
+      most = Math.max(most, zone.recording()?.inputs.length ?? 0);
+    }
+    expect(most).toBeGreaterThan(RECORDING_BYTES / 60_100);
+    expect(most).toBeLessThan(2 * (RECORDING_BYTES / 60_000 + 2));
   });
 
   it("is bounded in time", () => {

@@ -1,4 +1,4 @@
-import { clone, create } from "@bufbuild/protobuf";
+import { clone, create, toBinary } from "@bufbuild/protobuf";
 import {
   InputSchema,
   RecordedHashSchema,
@@ -13,6 +13,8 @@ import type { ZoneState } from "../../gen/ts/realmwire/internal/v1/state_pb.ts";
 export const HASH_EVERY_TICKS = 50;
 /** Ticks after which a recording begins anew, from a checkpoint. */
 export const RECORDING_TICKS = 6_000;
+/** Bytes of long inputs after which it does too: one value that a player sets may have 64 KiB. */
+export const RECORDING_BYTES = 8 * 1024 * 1024;
 
 /**
  * Keeps what came from outside since the last checkpoint but one, within bounds. With the last one alone
@@ -33,12 +35,14 @@ export interface Recorder {
 export function createRecorder({ limit, game }: { limit: number; game: string }): Recorder {
   let before: Recording | undefined;
   let current: Recording | undefined;
+  let bytes = 0;
   return {
     enabled: limit > 0,
     input(tick, input) {
       if (!current) return;
       const copy = clone(InputSchema, input);
       current.inputs.push(create(RecordedInputSchema, { tick, input: copy }));
+      if (mayBeLong(input)) bytes += toBinary(InputSchema, input).length;
     },
     step(tick, hash) {
       if (!current || tick % HASH_EVERY_TICKS !== 0) return;
@@ -46,13 +50,15 @@ export function createRecorder({ limit, game }: { limit: number; game: string })
     },
     full(tick) {
       if (!current) return false;
-      return current.inputs.length >= limit || tick - (current.start?.tick ?? 0) >= RECORDING_TICKS;
+      if (current.inputs.length >= limit || bytes >= RECORDING_BYTES) return true;
+      return tick - (current.start?.tick ?? 0) >= RECORDING_TICKS;
     },
     restart(state) {
       before = current;
       const checkpoint = create(InputSchema, { kind: { case: "checkpoint", value: {} } });
       before?.inputs.push(create(RecordedInputSchema, { tick: state.tick, input: checkpoint }));
       current = create(RecordingSchema, { start: state, game });
+      bytes = 0;
     },
     recording(endTick) {
       if (!current) return undefined;
@@ -67,4 +73,9 @@ export function createRecorder({ limit, game }: { limit: number; game: string })
       });
     },
   };
+}
+
+/** Whether an input is worth measuring: the others take some hundred bytes, and their number is bounded. */
+function mayBeLong({ kind }: Input): boolean {
+  return kind.case === "set" || kind.case === "edit" || kind.case === "join";
 }
