@@ -7,6 +7,8 @@ export default defineConfig({
   test: {
     include: ["{server,clients,games,test,scripts}/**/*.test.ts"],
     globalSetup: ["test/support/shared-folder.ts"],
+    // Most of the time goes into waiting for servers, so two files at once fit on one core too.
+    maxWorkers: 2,
     testTimeout: 30_000,
     hookTimeout: 60_000,
     ...(report && { reporters: ["default", ["json", { outputFile: report }]] }),

@@ -3,6 +3,7 @@ import { anyPack } from "@bufbuild/protobuf/wkt";
 import { describe, expect, it } from "vitest";
 import { CreatureSchema } from "../../gen/ts/meadow/v1/components_pb.ts";
 import { ObjectRecordSchema } from "../../gen/ts/realmwire/internal/v1/record_pb.ts";
+import { BodySchema } from "../../gen/ts/realmwire/v1/entity_pb.ts";
 import { SpawnSchema } from "../../gen/ts/realmwire/v1/map_pb.ts";
 import {
   componentIn,
@@ -88,6 +89,19 @@ describe("the spawner", () => {
     steps(zone, 120);
     expect(hens(zone)).toEqual([]);
     expect(zone.checkpoint().pendingSpawns).toHaveLength(1);
+  });
+
+  it("[PY-10] puts creatures of another kind in the place of those that a changed spawn had", () => {
+    const spawn = { name: "yard", position: { x: 6, y: 6 }, radius: 3, count: 2 };
+    const map = drawMap(FIELD, { spawns: [{ ...spawn, kind: "hen" }] });
+    const cat: Kind = { is: "creature", body: { visual: "cat" } };
+    const { zone } = createTestZone(map, { kinds: { hen, cat } });
+    edit(zone, { case: "putSpawn", value: create(SpawnSchema, { ...spawn, kind: "cat" }) });
+    zone.step();
+    expect(hens(zone)).toEqual(["yard-1", "yard-2"]);
+    for (const name of hens(zone)) {
+      expect(componentIn(zone, name, BodySchema)).toMatchObject({ script: "cat", visual: "cat" });
+    }
   });
 
   it("[PY-10] follows edits: more, fewer, none", () => {

@@ -1,6 +1,6 @@
 import type { ObjectRecord } from "../../gen/ts/realmwire/internal/v1/record_pb.ts";
 import { startBehaviour } from "./behaviour.ts";
-import { addCreature, creatureNames } from "./population.ts";
+import { addCreature, creatureNames, kindNameOf } from "./population.ts";
 import type { Scheduler } from "./scheduler.ts";
 import { removeActor } from "./world.ts";
 import type { World } from "./world.ts";
@@ -21,7 +21,7 @@ export function createSpawner(): Spawner {
 }
 
 /**
- * Brings the creatures in line with the map's spawns: those whose spawn is gone, or counts fewer, leave;
+ * Brings the creatures in line with the map's spawns: those whose spawn is gone, counts fewer or is of another kind, leave;
  * those that are missing appear after their spawn's time, or at once at the beginning of a zone.
  */
 export function reconcileSpawns(world: World, spawner: Spawner, atOnce = false): void {
@@ -31,7 +31,9 @@ export function reconcileSpawns(world: World, spawner: Spawner, atOnce = false):
     for (const name of creatureNames(spawn)) wanted.set(name, spawn.name);
   }
   for (const actor of [...world.actors.values()]) {
-    if (actor.spawn !== "" && wanted.get(actor.name) !== actor.spawn) removeActor(world, actor);
+    if (actor.spawn === "") continue;
+    const isOfKind = world.map.spawns.get(actor.spawn)?.kind === kindNameOf(world, actor);
+    if (!isOfKind || wanted.get(actor.name) !== actor.spawn) removeActor(world, actor);
   }
   for (const [name, { spawn }] of spawner.pending) {
     if (wanted.get(name) !== spawn) spawner.pending.delete(name);

@@ -1,6 +1,6 @@
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
-import { join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 
 const LOCK_FILE = "lock";
@@ -33,6 +33,19 @@ export class FolderInUseError extends Error {
   }
 }
 
+/** One folder after the other: Node's own recursion never returns where the system takes no folders, such as below `/proc`. */
+function makeFolder(folder: string): void {
+  if (existsSync(folder)) return;
+  const parent = dirname(folder);
+  if (parent !== folder) makeFolder(parent);
+  try {
+    mkdirSync(folder);
+  } catch (error) {
+    // Another server may have made it at the same moment.
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+  }
+}
+
 /**
  * Takes a folder for this process, creating it if need be; throws a {@link FolderInUseError} when another server has it.
  *
@@ -41,7 +54,7 @@ export class FolderInUseError extends Error {
  * no stale state.
  */
 export function lockFolder(folder: string): FolderLock {
-  mkdirSync(folder, { recursive: true });
+  makeFolder(resolve(folder));
   const ownerPath = join(folder, OWNER_FILE);
   const file = new DatabaseSync(join(folder, LOCK_FILE), { timeout: 0 });
   try {

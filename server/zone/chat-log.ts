@@ -1,4 +1,5 @@
 import { create } from "@bufbuild/protobuf";
+import { timestampMs } from "@bufbuild/protobuf/wkt";
 import { ChatRecordSchema } from "../../gen/ts/realmwire/internal/v1/record_pb.ts";
 import type { ChatRecord } from "../../gen/ts/realmwire/internal/v1/record_pb.ts";
 import type { ChatMessage } from "../../gen/ts/realmwire/v1/chat_pb.ts";
@@ -21,6 +22,10 @@ export interface ChatLog {
   flush(): Promise<void>;
 }
 
+function timeOf({ message }: ChatRecord): number {
+  return message?.time ? timestampMs(message.time) : 0;
+}
+
 /** A chat log on a store. */
 export function createChatLog(options: {
   store: Pick<Store, "appendChat">;
@@ -33,7 +38,8 @@ export function createChatLog(options: {
 
   async function write(): Promise<void> {
     if (waiting.length === 0) return;
-    const batch = waiting;
+    // What is said in a zone comes with its next tick, what is told at once: the time says which was first.
+    const batch = waiting.toSorted((a, b) => timeOf(a) - timeOf(b));
     waiting = [];
     try {
       await options.store.appendChat(batch, KEPT_MESSAGES_PER_CHARACTER);

@@ -53,6 +53,11 @@ export interface ZoneEditor {
   close(): void;
 }
 
+/** Edits of one zone that wait for each other; with a store that hangs, each may wait as long as the store's time limit. */
+export const MAX_WAITING_EDITS = 32;
+/** What an edit beyond that is told to wait, in milliseconds. */
+const RETRY_EDIT_MS = 1_000;
+
 /** An editor of a running zone. */
 export function createZoneEditor(options: {
   zone: Zone;
@@ -67,6 +72,22 @@ export function createZoneEditor(options: {
   let isBehind = false;
   let recheck: NodeJS.Timeout | undefined;
   let closed = false;
+  let waiting = 0;
+
+  async function inTurn(order: EditOrder) {
+    if (waiting >= MAX_WAITING_EDITS) {
+      throw new DomainError(ErrorReason.TOO_MANY_CALLS, "too many edits of the zone wait", {
+        metadata: { limit: String(MAX_WAITING_EDITS) },
+        retryDelayMs: RETRY_EDIT_MS,
+      });
+    }
+    waiting++;
+    try {
+      return await turns.take("edit", () => carryOut(order));
+    } finally {
+      waiting--;
+    }
+  }
 
   async function carryOut(order: EditOrder) {
     await catchUp();
@@ -139,7 +160,7 @@ export function createZoneEditor(options: {
   }
 
   return {
-    edit: (order) => turns.take("edit", () => carryOut(order)),
+    edit: inTurn,
     close() {
       closed = true;
       clearTimeout(recheck);

@@ -22,6 +22,7 @@ import type { Store } from "../store/store.ts";
 import { createChatLog } from "./chat-log.ts";
 import { createSaver } from "./saver.ts";
 import type { EditOrder } from "./zone-handle.ts";
+import { MAX_WAITING_EDITS } from "./zone-edits.ts";
 import { createZoneHost, LEASE_RENEWAL_MS, LEASE_TTL_MS } from "./zone-host.ts";
 
 const dataDir = mkdtempSync(joinPath(tmpdir(), "realmwire-host-"));
@@ -268,6 +269,25 @@ test("[PY-10] edits at once are carried out one after the other", async () => {
   expect(revisions).toEqual([2, 3, 4, 5, 6, 7, 8, 9]);
   expect(changed).toEqual(revisions);
   expect((await store.listEdits(map.zone)).map(({ revision }) => revision)).toEqual(revisions);
+});
+
+test("edits that wait for a store that hangs are bounded", async () => {
+  const map = newMap();
+  const gate = Promise.withResolvers<void>();
+  const appendEdit: Store["appendEdit"] = async (edit) => {
+    await gate.promise;
+    await store.appendEdit(edit);
+  };
+  const { host } = await setUp([map], { store: { appendEdit } });
+  const zone = await host.get(map.zone);
+  const waiting = Array.from({ length: MAX_WAITING_EDITS }, () => zone.edit(order([barrierAt(1)])));
+  await expect(zone.edit(order([barrierAt(2)]))).rejects.toMatchObject({
+    reason: ErrorReason.TOO_MANY_CALLS,
+    details: { metadata: { limit: String(MAX_WAITING_EDITS) } },
+  });
+  gate.resolve();
+  await Promise.all(waiting);
+  expect((await zone.edit(order([barrierAt(2)]))).revision).toBe(MAX_WAITING_EDITS + 2);
 });
 
 test("[PY-10] nobody sees an edit before it is committed; one that is not committed is never seen", async () => {
