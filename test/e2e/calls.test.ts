@@ -3,6 +3,7 @@ import { describeAccounts } from "./calls/accounts.ts";
 import { describeAttributes } from "./calls/attributes.ts";
 import { startCallsServer } from "./calls/context.ts";
 import type { CallsServer } from "./calls/context.ts";
+import { describeEditRules } from "./calls/edit-rules.ts";
 import { describeEdits } from "./calls/edits.ts";
 import { describeGate } from "./calls/gate.ts";
 import { describeMoves } from "./calls/moves.ts";
@@ -24,13 +25,28 @@ afterAll(async () => {
   await server?.dispose();
 });
 
-describe("the gate", () => describeGate(() => server));
-describe("accounts", () => describeAccounts(() => server));
-describe("attributes", () => describeAttributes(() => server));
-describe("Move", () => describeMoves(() => server));
-describe("Edit", () => describeEdits(() => server));
-describe("Update", () => describeUpdates(() => server));
-describe("Upgrade", () => describeUpgrades(() => server));
+describe("the gate", () => {
+  describeGate(() => server);
+});
+describe("accounts", () => {
+  describeAccounts(() => server);
+});
+describe("attributes", () => {
+  describeAttributes(() => server);
+});
+describe("Move", () => {
+  describeMoves(() => server);
+});
+describe("Edit", () => {
+  describeEdits(() => server);
+  describeEditRules(() => server);
+});
+describe("Update", () => {
+  describeUpdates(() => server);
+});
+describe("Upgrade", () => {
+  describeUpgrades(() => server);
+});
 
 test("nothing of all this was worth a warning in the log", () => {
   expect(server.troubles).toEqual([]);
