@@ -16,6 +16,8 @@ export const HEARTBEAT_MS = 5_000;
 export const RESUME_WINDOW_MS = 60_000;
 /** Update streams that one character may have open, and as many viewers are kept for resuming. */
 export const MAX_STREAMS = 4;
+/** Messages with flags that are remembered one by one for a client that resumes; those before are remembered together. */
+const MAX_FLAGGED_MESSAGES = 16;
 
 /** An update stream's end towards the world: what is to be sent, and when. */
 export interface WorldStream {
@@ -37,9 +39,16 @@ export interface Placement {
 interface Eye {
   viewer: Viewer;
   readonly flags: FlagBox;
+  /** The flags of the last messages, the oldest first: a message may be lost on its way. */
+  flagged: FlaggedMessage[];
   stream: OpenStream | undefined;
   /** When its stream ended, in milliseconds of the given clock. */
   endedAt: number;
+}
+
+interface FlaggedMessage {
+  readonly sequence: number;
+  readonly flags: readonly Flag[];
 }
 
 interface OpenStream {
@@ -113,13 +122,15 @@ export function createPlayerStreams(options: {
   }
 
   function eyeFor(cursor: string): Eye {
-    const key = parseCursor(cursor)?.key;
-    const known = key === undefined ? undefined : eyes.find(({ viewer }) => viewer.key === key);
+    const at = parseCursor(cursor);
+    const known = at && eyes.find(({ viewer }) => viewer.key === at.key);
     if (known) {
       known.viewer.resume(cursor);
+      takeBackFlags(known, at.sequence);
       return known;
     }
-    const eye = { viewer: newViewer(), flags: createFlagBox(), stream: undefined, endedAt: 0 };
+    const flags = createFlagBox();
+    const eye = { viewer: newViewer(), flags, flagged: [], stream: undefined, endedAt: 0 };
     eyes.push(eye);
     return eye;
   }
@@ -132,8 +143,12 @@ export function createPlayerStreams(options: {
       scene,
       force: now() - stream.lastMessageAt >= HEARTBEAT_MS,
     });
-    if (message) stream.lastMessageAt = now();
-    else for (const flag of flags) eye.flags.put(flag);
+    if (!message) {
+      for (const flag of flags) eye.flags.put(flag);
+      return undefined;
+    }
+    stream.lastMessageAt = now();
+    if (flags.length > 0) rememberFlags(eye, { sequence: eye.viewer.sequence, flags });
     return message;
   }
 
@@ -205,6 +220,7 @@ export function createPlayerStreams(options: {
       for (const eye of eyes) {
         const events = eye.viewer.drain();
         eye.viewer = newViewer();
+        eye.flagged = [];
         for (const event of events) eye.viewer.push(event);
       }
     },
@@ -219,4 +235,25 @@ export function createPlayerStreams(options: {
       }
     },
   };
+}
+
+function rememberFlags({ flagged }: Eye, message: FlaggedMessage): void {
+  flagged.push(message);
+  if (flagged.length <= MAX_FLAGGED_MESSAGES) return;
+  const [oldest, next] = flagged.splice(0, 2) as [FlaggedMessage, FlaggedMessage];
+  flagged.unshift({ sequence: next.sequence, flags: mergeFlags([...oldest.flags, ...next.flags]) });
+}
+
+/** Puts the flags of the messages behind a cursor back, before those that wait: newer ones replace older ones. */
+function takeBackFlags(eye: Eye, sequence: number): void {
+  const lost = eye.flagged.filter((message) => message.sequence > sequence);
+  eye.flagged = eye.flagged.filter((message) => message.sequence <= sequence);
+  const waiting = eye.flags.take();
+  for (const flag of [...lost.flatMap(({ flags }) => flags), ...waiting]) eye.flags.put(flag);
+}
+
+function mergeFlags(flags: readonly Flag[]): Flag[] {
+  const box = createFlagBox();
+  for (const flag of flags) box.put(flag);
+  return box.take();
 }

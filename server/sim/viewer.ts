@@ -53,6 +53,8 @@ export interface Viewer {
   message(extras: MessageExtras): Uint8Array<ArrayBuffer> | undefined;
   /** The tick of the last message. */
   readonly sentTick: number;
+  /** The number of the last message, which its cursor names. */
+  readonly sequence: number;
 }
 
 interface Sent {
@@ -221,6 +223,9 @@ export function createViewer(options: ViewerOptions): Viewer {
     },
     get sentTick() {
       return sentTick;
+    },
+    get sequence() {
+      return sequence;
     },
   };
 }

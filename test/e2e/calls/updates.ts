@@ -7,7 +7,7 @@ import { Role } from "../../../gen/ts/realmwire/v1/options_pb.ts";
 import type { UpdateResponse } from "../../../gen/ts/realmwire/v1/world_service_pb.ts";
 import { eventually, failureOf, readFailure, untilEnd } from "../../support/player.ts";
 import type { TestPlayer } from "../../support/player.ts";
-import { command } from "../../support/values.ts";
+import { command, setBarrier } from "../../support/values.ts";
 import { isSamePlace, mapOf, portalTo, stepSomewhere, walkUntil } from "../../support/walking.ts";
 import type { CallsServer } from "./context.ts";
 
@@ -74,6 +74,24 @@ export function describeUpdates(server: () => CallsServer): void {
     view.apply(next);
     expect(view.problems).toBe(0);
     expect(isSamePlace(view.named(bob.name)?.position, position)).toBe(true);
+  });
+
+  test("[PY-11] [SM-12] flags that were lost with a message come again when the stream goes on from before", async () => {
+    const ann = await player();
+    const builder = await server().as(Role.BUILDER);
+    const edit = () => builder.world.edit({ zone: "town", commands: [setBarrier(0, 0, false)] });
+    const revisions = ({ flags }: UpdateResponse) =>
+      flags.map(({ kind }) => kind.case === "map" && kind.value.revision);
+    const first = await once(ann);
+    const one = await edit();
+    const lost = await once(ann, first.cursor);
+    expect(revisions(lost)).toEqual([one.revision]);
+    expect(revisions(await once(ann, first.cursor))).toEqual([one.revision]);
+    // What was raised since goes with it, and what the client has seen does not come again.
+    const two = await edit();
+    const both = await once(ann, first.cursor);
+    expect(revisions(both)).toEqual([two.revision]);
+    expect(revisions(await once(ann, both.cursor))).toEqual([]);
   });
 
   test("[SM-12] a broken, a foreign and an old cursor begin with a scene", async () => {
