@@ -7,7 +7,8 @@ import {
   refillAllowance,
   slide,
 } from "./movement.ts";
-import type { Ground, Place } from "./movement.ts";
+import type { Place } from "./movement.ts";
+import { findDetour } from "./detour.ts";
 import { findPath } from "./pathfinding.ts";
 import { MoveRefusal } from "../../gen/ts/realmwire/v1/world_service_pb.ts";
 import type { MoveRequest } from "../../gen/ts/realmwire/v1/world_service_pb.ts";
@@ -16,11 +17,11 @@ import { changeTick, isOccupied, mayStand, placeActor, placeOf } from "./world.t
 import type { Actor, World } from "./world.ts";
 
 /** Ticks that a walker on its way waits before somebody who stands there, then it gives up. */
-const PATIENCE_TICKS = 20;
+const PATIENCE_TICKS = 40;
 /** Ticks after which a walker who waits looks for a way around those who stand there, and after as many again. */
 const DETOUR_TICKS = 4;
-/** Those within this distance, in tiles, count as barriers for a way around: further ones may move on meanwhile. */
-const DETOUR_TILES = 6;
+/** Ways around that are looked for in one tick, a millisecond each at worst; the other walkers have their turn in the next ones. */
+const MAX_DETOURS_PER_TICK = 8;
 
 /** A place of a way is reached at this distance: rounding errors, since whoever is off by more may not fit into a gap. */
 const ARRIVED_TILES = 1e-10;
@@ -111,6 +112,7 @@ export function stopWalking(world: World, actor: Actor): void {
 /** Moves everybody who walks by one tick, and lets everybody's allowance for offsets grow. */
 export function stepWalkers(world: World): void {
   const seconds = 1 / world.tickRateHz;
+  const budget = { detours: MAX_DETOURS_PER_TICK };
   for (const actor of world.bySlot) {
     if (!actor) continue;
     actor.allowance = refillAllowance(actor.allowance, actor.speed, seconds);
@@ -118,7 +120,7 @@ export function stepWalkers(world: World): void {
       const { x, y } = actor.walk;
       advance(world, actor, x * actor.speed * seconds, y * actor.speed * seconds);
     } else if (actor.walk.kind === "way") {
-      followWay(world, actor, actor.walk.places, actor.speed * seconds);
+      followWay(world, actor, actor.walk.places, actor.speed * seconds, budget);
     }
   }
 }
@@ -140,7 +142,13 @@ function advance(world: World, actor: Actor, dx: number, dy: number): void {
 }
 
 /** Goes towards the next place of a way; gives up when it came no nearer for a while. */
-function followWay(world: World, actor: Actor, places: readonly Place[], reach: number): void {
+function followWay(
+  world: World,
+  actor: Actor,
+  places: readonly Place[],
+  reach: number,
+  budget: { detours: number },
+): void {
   const [target, ...rest] = places;
   if (!target) {
     stopWalking(world, actor);
@@ -157,31 +165,41 @@ function followWay(world: World, actor: Actor, places: readonly Place[], reach: 
     if (rest.length === 0) stopWalking(world, actor);
   } else if (before - after > reach / 4) {
     actor.blockedTicks = 0;
-  } else if (++actor.blockedTicks > PATIENCE_TICKS) {
+  } else if (actor.blockedTicks >= PATIENCE_TICKS) {
     stopWalking(world, actor);
-  } else if (actor.blockedTicks % DETOUR_TICKS === 0) {
-    walkAround(world, actor, places.at(-1) ?? target);
+  } else if ((actor.blockedTicks + 1) % DETOUR_TICKS !== 0) {
+    actor.blockedTicks++;
+  } else if (budget.detours > 0) {
+    actor.blockedTicks++;
+    budget.detours--;
+    walkAround(world, actor, places);
   }
 }
 
 /** Takes a way around those who stand near, if there is one. */
-function walkAround(world: World, actor: Actor, to: Place): void {
-  const { map } = world;
-  const from = placeOf(world, actor);
-  const isNear = (x: number, y: number) =>
-    Math.max(Math.abs(x - from.x), Math.abs(y - from.y)) <= DETOUR_TILES;
-  // Neither where it stands nor where it goes: a way that begins at the middle of a tile it cannot get to is none.
-  const isEnd = (x: number, y: number) =>
-    [from, to].some((place) => x === Math.floor(place.x) && y === Math.floor(place.y));
-  const ground: Ground = {
-    width: map.width,
-    height: map.height,
-    blocked: (x, y) =>
-      map.blocked(x, y) ||
-      (isNear(x, y) && !isEnd(x, y) && isOccupied(world, actor, x + 0.5, y + 0.5, actor.radius)),
-  };
-  const places = findPath(ground, from, to, actor.radius);
-  if (places) actor.walk = { kind: "way", places };
+function walkAround(world: World, actor: Actor, places: readonly Place[]): void {
+  const isFree = (x: number, y: number) =>
+    mayStand(world, actor, x, y, actor.radius, actor.physical);
+  // Where somebody stands on a corner of the way, it goes on to the next one.
+  const index = places.findIndex(({ x, y }) => isFree(x, y));
+  const target = places[index];
+  if (!target) return;
+  const detour = findDetour(placeOf(world, actor), target, isFree);
+  const end = detour?.at(-1);
+  if (!detour || !end) return;
+  const rest = end === target ? places.slice(index + 1) : restOfWay(world, actor, end, places);
+  if (rest) actor.walk = { kind: "way", places: [...detour, ...rest] };
+}
+
+/** From where a detour left the neighbourhood to the end of the way. */
+function restOfWay(
+  world: World,
+  actor: Actor,
+  from: Place,
+  places: readonly Place[],
+): readonly Place[] | undefined {
+  const end = places.at(-1);
+  return end && findPath(world.map, from, end, actor.radius);
 }
 
 function distance(a: Place, b: Place): number {
