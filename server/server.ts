@@ -75,6 +75,7 @@ export function createServer(options: ServerOptions): Server {
     sessionTtlMs: config.sessionDays * MS_PER_DAY,
     game: {
       newCharacter: (name, accountId) => newCharacter(options, name, accountId, now()),
+      isReserved: (name) => zones.hasThing(name),
       isInWorld: (name) => gateway.players.find(name) !== undefined,
     },
   });
@@ -178,7 +179,7 @@ function createStore({ config, game, logger }: ServerOptions): Store {
 
 function newCharacter({ game }: ServerOptions, name: string, accountId: number, nowMs: number) {
   const { startZone, character } = game.game;
-  const body = create(BodySchema, character.body);
+  const body = create(BodySchema, { ...character.body, owner: name });
   const components = [anyPack(BodySchema, body)];
   for (const message of character.components) {
     const type = game.world.types.byName(message.$typeName);

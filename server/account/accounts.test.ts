@@ -10,6 +10,7 @@ import { Role } from "../../gen/ts/realmwire/v1/options_pb.ts";
 import {
   type AccountsNode,
   createTestClock,
+  RESERVED_NAME,
   SESSION_TTL_MS,
   startAccounts,
   type TestClock,
@@ -445,6 +446,14 @@ describe("[SM-5] characters", () => {
     await accounts.deleteCharacter(session, name.toUpperCase());
     await expectRefusal(accounts.deleteCharacter(session, name), ErrorReason.CHARACTER_UNKNOWN);
     await accounts.createCharacter(session, name);
+  });
+
+  test("cannot have the name of a thing of the world, nor can accounts", async () => {
+    const { session } = await register();
+    for (const name of [RESERVED_NAME, RESERVED_NAME.toUpperCase()]) {
+      await expectRefusal(accounts.createCharacter(session, name), ErrorReason.NAME_TAKEN);
+      await expectRefusal(register(name), ErrorReason.NAME_TAKEN);
+    }
   });
 
   test("are not deleted while they are played", async () => {

@@ -131,7 +131,7 @@ export function createAccounts(options: AccountsOptions): Accounts {
     signal?: AbortSignal,
   ): Promise<{ account: AccountRecord; character: CharacterRecord }> {
     // The store checks it again; this spares the hash.
-    if ((await store.findAccount(name)) !== undefined) {
+    if (game.isReserved(name) || (await store.findAccount(name)) !== undefined) {
       throw nameTaken(name);
     }
     const passwordHash = await passwords.hash(password, signal);

@@ -16,6 +16,8 @@ export interface CharacterPage {
 export interface CharacterMaker {
   /** A character as it begins. The account's id is 0 when the account is created with it. */
   newCharacter(name: string, accountId: number): CharacterRecord;
+  /** Whether something of the world has this name, so that no character may. */
+  isReserved(name: string): boolean;
   /** Whether the character of this name is in the world now. */
   isInWorld(name: string): boolean;
 }
@@ -61,8 +63,10 @@ export function createCharacters(options: {
       const characters = found.slice(0, size);
       return { characters, next: found.length > size ? characters.at(-1)?.name : undefined };
     },
-    create: (session, name) =>
-      store.createCharacter(game.newCharacter(name, session.accountId), maxCharacters),
+    async create(session, name) {
+      if (game.isReserved(name)) throw nameTaken(name);
+      return store.createCharacter(game.newCharacter(name, session.accountId), maxCharacters);
+    },
     async select(session, name) {
       const character = await requireCharacter(session.accountId, name);
       // Selecting it again changes nothing, so that it need not leave the world.

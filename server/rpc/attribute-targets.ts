@@ -30,6 +30,7 @@ export interface Target {
   readonly owner: string;
   readonly zone: string;
   readonly position: Vector | undefined;
+  readonly velocity: Vector | undefined;
   readonly components: readonly Any[];
   /** Where its state lives: in a running zone, or, for a character that is not in the world, in the store. */
   readonly where:
@@ -83,10 +84,18 @@ export function createTargets(options: {
   async function inZone(zone: ZoneHandle, name: string): Promise<Target | undefined> {
     const state = await zone.read(name);
     if (!state) return undefined;
-    const { kind, position, components } = state.entity;
+    const { kind, position, velocity, components } = state.entity;
     const body = findComponent(types, components, BodySchema.typeName) as Body | undefined;
     const owner = kind === EntityKind.CHARACTER ? name : (body?.owner ?? "");
-    return { name, owner, zone: zone.name, position, components, where: { kind: "zone", zone } };
+    return {
+      name,
+      owner,
+      zone: zone.name,
+      position,
+      velocity,
+      components,
+      where: { kind: "zone", zone },
+    };
   }
 
   async function stored(name: string): Promise<CharacterRecord | undefined> {
@@ -106,7 +115,15 @@ function offlineTarget(types: ComponentTypes, record: CharacterRecord): Target {
   const type = types.byName(PresenceSchema.typeName);
   const components = [...record.components];
   if (type) components.push(packWhole(createCell(type, presence, 0)));
-  return { name, owner: name, zone, position, components, where: { kind: "store", record } };
+  return {
+    name,
+    owner: name,
+    zone,
+    position,
+    velocity: undefined,
+    components,
+    where: { kind: "store", record },
+  };
 }
 
 /** A component among packed ones, unpacked; undefined when it is not among them. */

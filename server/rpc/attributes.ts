@@ -25,7 +25,7 @@ import { refusalError } from "./world-entry.ts";
 import type { Players } from "./players.ts";
 
 /** Attributes that everything has, whatever its components. Nobody sets them. */
-const INTRINSIC = ["name", "zone", "position"] as const;
+const INTRINSIC = ["name", "zone", "position", "velocity"] as const;
 
 /** Reading and changing attributes by name: the rules of `(realmwire.v1.attribute)` for Get and Set. */
 export interface Attributes {
@@ -58,7 +58,8 @@ export function createAttributes(options: AttributesOptions): Attributes {
     async get(session, name, attributes) {
       const target = await targets.find(session, name);
       const values: Record<string, Value> = {};
-      const wanted = attributes.length > 0 ? attributes : visibleNames(types, session, target);
+      const wanted =
+        attributes.length > 0 ? attributes : await visibleNames(options, session, target);
       for (const attribute of wanted) {
         values[attribute] = await readOne(options, session, target, attribute);
       }
@@ -125,11 +126,11 @@ async function readIntrinsic(
   target: Target,
   name: (typeof INTRINSIC)[number],
 ): Promise<Value> {
-  if (name !== "position") {
+  if (name === "name" || name === "zone") {
     return create(ValueSchema, { kind: { case: "stringValue", value: target[name] } });
   }
   if (!(await seesPlace(options, session, target))) throw forbidden(target, name);
-  const value = target.position ?? create(VectorSchema);
+  const value = target[name] ?? create(VectorSchema);
   return create(ValueSchema, { kind: { case: "vectorValue", value } });
 }
 
@@ -148,8 +149,14 @@ async function seesPlace(
   return dx * dx + dy * dy <= viewRadius * viewRadius;
 }
 
-function visibleNames(types: ComponentTypes, session: Session, target: Target): string[] {
+async function visibleNames(
+  options: AttributesOptions,
+  session: Session,
+  target: Target,
+): Promise<string[]> {
+  const { types } = options;
   const names: string[] = ["name", "zone"];
+  if (await seesPlace(options, session, target)) names.push("position", "velocity");
   for (const type of types.types) {
     if (!findComponent(types, target.components, type.schema.typeName)) continue;
     for (const attribute of type.attributes) {

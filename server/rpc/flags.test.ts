@@ -19,6 +19,20 @@ const session = (key: string): Session => ({
   character: undefined,
 });
 
+test("[PY-11] a zone's flags are for those who are in it, or were there last", () => {
+  const flags = createAnswerFlags();
+  flags.remember("here", "town");
+  flags.remember("there", "meadow");
+  flags.remember("nowhere");
+  flags.putForZone("town", slowFlag(50));
+  expect(flags.take(session("here"))).toEqual([slowFlag(50)]);
+  expect(flags.take(session("there"))).toEqual([]);
+  expect(flags.take(session("nowhere"))).toEqual([]);
+  flags.remember("here", "meadow");
+  flags.putForZone("town", slowFlag(40));
+  expect(flags.take(session("here"))).toEqual([]);
+});
+
 test("[PY-11] flags about one thing are merged: the newest counts, and map regions unite", () => {
   const box = createFlagBox();
   expect(box.isEmpty).toBe(true);

@@ -18,7 +18,7 @@ import { createChatService } from "./chat-service.ts";
 import { createConnectHandler } from "./connect-adapter.ts";
 import type { AllowedOrigins } from "./cors.ts";
 import { gatherTypes } from "./descriptors.ts";
-import { clientFlag, drainFlag } from "./flags.ts";
+import { clientFlag, drainFlag, mapFlag } from "./flags.ts";
 import { createFront } from "./front.ts";
 import { createHealth } from "./health.ts";
 import { createPipeline } from "./pipeline.ts";
@@ -35,6 +35,9 @@ import { createZoneService } from "./zone-service.ts";
 
 /** How long the port waits for open calls after the players were told. */
 const CLOSE_TIMEOUT_MS = 5_000;
+
+/** How often the store is asked whether it answers, for `/readyz`: without it nobody can log in. */
+const PING_INTERVAL_MS = 2_000;
 
 /** What the gateway is made of. */
 export interface GatewayOptions {
@@ -94,11 +97,24 @@ export function createGateway(options: GatewayOptions): Gateway {
   const front = createFront({
     game: game.title,
     calls: calls.handler,
-    ready: () => ready,
+    ready: () => ready && storeAnswers,
     allowedOrigins: options.allowedOrigins,
   });
   const port = createPort({ host: options.host, port: options.port, handler: front, logger });
   let ready = false;
+  let storeAnswers = true;
+  let pinger: NodeJS.Timeout | undefined;
+
+  function ping(): void {
+    store.ping().then(
+      () => {
+        storeAnswers = true;
+      },
+      () => {
+        storeAnswers = false;
+      },
+    );
+  }
 
   function raiseForAll(flag: Flag): void {
     answerFlags.putForAll(flag);
@@ -111,8 +127,12 @@ export function createGateway(options: GatewayOptions): Gateway {
       accounts.onSessionEnded(players.onSessionEnded);
       accounts.onCharacterChanged(players.onCharacterChanged);
       releases.onPublished((release) => raiseForAll(clientFlag(release)));
+      zones.onMapChanged((zone, revision, region) => {
+        answerFlags.putForZone(zone, mapFlag(zone, revision, region));
+      });
       players.start();
       calls.pipeline.start();
+      pinger = setInterval(ping, PING_INTERVAL_MS);
       const listening = await port.start();
       ready = true;
       calls.health.setServing(true);
@@ -120,6 +140,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     },
     async close() {
       ready = false;
+      clearInterval(pinger);
       calls.health.setServing(false);
       const stopsInMs = options.drainMs;
       raiseForAll(drainFlag(stopsInMs, "the server stops"));
@@ -167,10 +188,10 @@ function createCalls(options: GatewayOptions, services: readonly ServiceDefiniti
   const { accounts: authenticator, logger, types } = options;
   const descriptors = services.map(({ desc }) => desc);
   const components = types.types.map(({ schema }) => schema);
-  const { files, registry } = gatherTypes(descriptors, components);
-  const pipeline = createPipeline({ authenticator, services, registry, logger });
   const health = createHealth({ services: descriptors });
   const reflected = [...descriptors, health.service.desc];
+  const { files, registry } = gatherTypes(reflected, components);
+  const pipeline = createPipeline({ authenticator, services, registry, logger });
   const infrastructure = [health.service, ...createReflection({ services: reflected, files })];
   const stopping = new AbortController();
   const shutdownSignal = stopping.signal;

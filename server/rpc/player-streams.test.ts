@@ -52,7 +52,7 @@ function read(stream: WorldStream): UpdateResponse | undefined {
 }
 
 function open(cursor = ""): WorldStream {
-  return streams.open(cursor, tooMany);
+  return streams.open(cursor, [], tooMany);
 }
 
 /** Something that Ada sees. */
@@ -205,6 +205,8 @@ test("in another place all streams begin afresh, and lose no event", () => {
   const other = createTestZone(drawMap(["....", "..@."], { zone: "other" })).zone;
   streams.place(placementIn(other, "ada"));
   streams.push(notice("behind it"));
+  expect(read(stream), "nothing before the tick").toBeUndefined();
+  other.step();
   const update = read(stream);
   expect(update?.scene).toMatchObject({ zone: "other" });
   expect(textsOf(update)).toEqual(["before the gate", "behind it"]);

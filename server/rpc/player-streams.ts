@@ -10,8 +10,8 @@ import type { ZoneHandle } from "../zone/zone-handle.ts";
 import { createFlagBox } from "./flags.ts";
 import type { FlagBox } from "./flags.ts";
 
-/** How often a stream says something at least. */
-export const HEARTBEAT_MS = 5_000;
+/** How long a stream says nothing at most before a heartbeat, which then comes with the next tick: within the five seconds that the protocol promises. */
+export const HEARTBEAT_MS = 4_500;
 /** How long a viewer is kept after its stream ended, for a client that resumes. */
 export const RESUME_WINDOW_MS = 60_000;
 /** Update streams that one character may have open, and as many viewers are kept for resuming. */
@@ -60,7 +60,7 @@ interface OpenStream {
 /** The streams of one character, and what it is sent. */
 export interface PlayerStreams {
   /** Opens a stream, which goes on from a cursor if it can. Beyond {@link MAX_STREAMS} the one open longest ends with `tooMany`. */
-  open(cursor: string, tooMany: () => unknown): WorldStream;
+  open(cursor: string, flags: readonly Flag[], tooMany: () => unknown): WorldStream;
   /** Streams that are open. */
   readonly count: number;
   /** Sends an event to all. */
@@ -171,8 +171,9 @@ export function createPlayerStreams(options: {
   }
 
   return {
-    open(cursor, tooMany) {
+    open(cursor, flags, tooMany) {
       const eye = eyeFor(cursor);
+      for (const flag of flags) eye.flags.put(flag);
       // A client that resumes has lost its old stream, even if this side has not noticed yet.
       if (eye.stream) fail(eye.stream, tooMany());
       const open = eyes.filter((other) => other !== eye && other.stream);

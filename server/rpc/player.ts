@@ -1,4 +1,5 @@
 import { create } from "@bufbuild/protobuf";
+import { timestampMs } from "@bufbuild/protobuf/wkt";
 import { InputSchema } from "../../gen/ts/realmwire/internal/v1/input_pb.ts";
 import type { Input, Outcome } from "../../gen/ts/realmwire/internal/v1/input_pb.ts";
 import type { EntityState } from "../../gen/ts/realmwire/internal/v1/state_pb.ts";
@@ -20,8 +21,8 @@ export interface Player {
   placement(): Promise<Placement>;
   /** Carries an input out in the zone that it is in. */
   apply(kind: Input["kind"]): Promise<Outcome>;
-  /** Opens an update stream. */
-  openStream(cursor: string, once: boolean): WorldStream;
+  /** Opens an update stream, whose first message carries these flags. */
+  openStream(cursor: string, once: boolean, flags: readonly Flag[]): WorldStream;
   push(event: Event): void;
   /** Whether its player is there. */
   readonly online: boolean;
@@ -60,6 +61,8 @@ export interface PlayerOptions {
   readonly onAcknowledged: (sequence: number) => void;
   /** Raises a flag for the session's next answer. */
   readonly putAnswerFlag: (sessionKey: string, flag: Flag) => void;
+  /** The character is in another zone now. */
+  readonly onZone: (sessionKey: string, zone: string) => void;
   /** The player is in the world no more. */
   readonly onGone: (player: LivePlayer) => void;
   readonly logger: Logger;
@@ -72,6 +75,8 @@ export function createPlayer(options: PlayerOptions): LivePlayer {
   const { name } = character;
   let place: Place = { kind: "gone" };
   let online = true;
+  /** What happened since the last tick, in the zone and elsewhere. */
+  let waiting: Event[] = [];
   let hadStream = false;
 
   const player: LivePlayer = {
@@ -84,9 +89,9 @@ export function createPlayer(options: PlayerOptions): LivePlayer {
     settle,
     setOnline,
     leave,
-    push: streams.push,
-    openStream(cursor, once) {
-      const stream = streams.open(cursor, tooManyStreams);
+    push: (event) => void waiting.push(event),
+    openStream(cursor, once, flags) {
+      const stream = streams.open(cursor, flags, tooManyStreams);
       hadStream ||= !once;
       return { ...stream, close: () => closeStream(stream) };
     },
@@ -130,19 +135,28 @@ export function createPlayer(options: PlayerOptions): LivePlayer {
   function settle(to: Placement): void {
     const { zone } = to;
     const unlisten = zone.listen({
-      onTick: streams.onTick,
+      onTick,
       onEvent: ({ character: who, event }) => {
-        if (who === name) streams.push(event);
+        if (who === name) waiting.push(event);
       },
       onTransfer(transfer) {
         if (transfer.character.name === name) travel(zone, transfer);
       },
-      onMapChanged: (revision, region) => raise(mapFlag(zone.name, revision, region)),
+      onMapChanged: (revision, region) => streams.putFlag(mapFlag(zone.name, revision, region)),
       onSpeed: (percent) => raise(slowFlag(percent)),
       onStopped: () => vanish(zoneStopped(zone.name)),
     });
     place = { kind: "in", placement: to, unlisten };
+    options.onZone(player.sessionKey, zone.name);
     streams.place(to);
+    streams.onTick();
+  }
+
+  /** What was told from elsewhere and what was heard in the zone go out together, in the order in which they were said. */
+  function onTick(): void {
+    const events = waiting.toSorted((a, b) => timeOf(a) - timeOf(b));
+    waiting = [];
+    for (const event of events) streams.push(event);
     streams.onTick();
   }
 
@@ -202,6 +216,11 @@ export function createPlayer(options: PlayerOptions): LivePlayer {
   }
 
   return player;
+}
+
+/** When something was said, in milliseconds since 1970-01-01; other events come before that. */
+function timeOf({ kind }: Event): number {
+  return kind.case === "chat" && kind.value.time ? timestampMs(kind.value.time) : 0;
 }
 
 function tooManyStreams(): DomainError {

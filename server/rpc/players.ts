@@ -81,7 +81,7 @@ export function createPlayers(options: PlayersOptions): Players {
       if (player.sessionKey !== "") player.streams.end(sessionReplaced());
       player.sessionKey = session.key;
     }
-    answerFlags.remember(session.key);
+    answerFlags.remember(session.key, player.zoneName);
     player.lastSeen = now();
     if (!player.online) await player.setOnline(true);
     return player;
@@ -130,6 +130,9 @@ export function createPlayers(options: PlayersOptions): Players {
         acknowledged = sequence;
       },
       putAnswerFlag: answerFlags.put,
+      onZone(sessionKey, zone) {
+        if (sessionKey !== "") answerFlags.remember(sessionKey, zone);
+      },
       onGone: forget,
       logger,
       now,

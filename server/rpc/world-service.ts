@@ -6,7 +6,7 @@ import type {
   UpdateRequest,
   UpdateResponse,
 } from "../../gen/ts/realmwire/v1/world_service_pb.ts";
-import type { Accounts } from "../account/accounts.ts";
+import type { Accounts, LoginResult } from "../account/accounts.ts";
 import type { Releases } from "../release/releases.ts";
 import type { ZoneHost } from "../zone/zone-host.ts";
 import { toLoginAnswer } from "./account-messages.ts";
@@ -42,6 +42,13 @@ export interface WorldServiceOptions {
 export function createWorldService(options: WorldServiceOptions): ServiceDefinition {
   const { accounts, players, attributes, releases, answerFlags, presence, now } = options;
 
+  /** Flags of the zone that the character is in, or was last, are for this session from now on. */
+  function remember({ session, characters }: LoginResult): void {
+    const name = session.character?.name;
+    const stored = characters.find((character) => character.name === name)?.zone;
+    answerFlags.remember(session.key, (name && presence.zone(name)) ?? stored);
+  }
+
   return defineService(WorldService, {
     version: (_, call) => ({
       protocol: PROTOCOL_VERSION,
@@ -59,15 +66,15 @@ export function createWorldService(options: WorldServiceOptions): ServiceDefinit
     },
     async login(request, call) {
       const result = await accounts.login(request, call.signal);
-      answerFlags.remember(result.session.key);
+      remember(result);
       return { ...toLoginAnswer(result, presence), flags: answerFlags.take(result.session) };
     },
     async new(request, call) {
       const result = await accounts.register(request, call.signal);
-      answerFlags.remember(result.session.key);
+      remember(result);
       return { ...toLoginAnswer(result, presence), flags: answerFlags.take(result.session) };
     },
-    update: (request, call) => update(players, request, call),
+    update: (request, call) => update(options, request, call),
     async move(request, call) {
       const session = requireSession(call);
       const player = await players.enter(session);
@@ -99,12 +106,14 @@ export function createWorldService(options: WorldServiceOptions): ServiceDefinit
 
 /** The update stream: a message whenever there is something to say, as fast as the client takes them. */
 async function* update(
-  players: Players,
+  { players, answerFlags }: WorldServiceOptions,
   { once, cursor }: UpdateRequest,
   call: Call,
 ): AsyncGenerator<UpdateResponse> {
-  const player = await players.enter(requireSession(call));
-  const stream = player.openStream(cursor, once);
+  const session = requireSession(call);
+  const player = await players.enter(session);
+  // A stream has flags of its own; who asks once is answered like by any other call.
+  const stream = player.openStream(cursor, once, once ? answerFlags.take(session) : []);
   const onAbort = () => stream.close();
   call.signal.addEventListener("abort", onAbort, { once: true });
   try {

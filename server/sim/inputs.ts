@@ -224,7 +224,7 @@ function edit(context: InputContext, { revision, commands }: EditInput): Outcome
   const edited = editMap(world.map, commands, rules);
   if ("problems" in edited) {
     const [first] = edited.problems;
-    return refuse(ErrorReason.EDIT_REFUSED, `${first?.field} ${first?.description}`, {});
+    return refuse(ErrorReason.EDIT_REFUSED, `${first?.field}: ${first?.description}`, {});
   }
   world.map.revision = revision;
   for (const { kind } of commands) {

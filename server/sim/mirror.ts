@@ -192,6 +192,8 @@ export function createMirror({ width, height }: { width: number; height: number 
     get run() {
       return run;
     },
+    // Frames show whole ticks.
+    settled: true,
     apply,
     forget(place) {
       const key = regionKey(place);

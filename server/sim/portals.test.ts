@@ -55,7 +55,7 @@ it("of portals that overlap the first by name counts, and stepping from one into
   join(zone, "ada", { x: 6.5, y: 1.5 });
   east(zone);
   const [transfer] = steps(zone, 5).flatMap(({ transfers }) => transfers);
-  expect(transfer).toMatchObject({ zone: "test", spawn: "" });
+  expect(transfer).toMatchObject({ zone: "test", spawn: "start" });
 });
 
 it("goes on from a state: who stood in a portal still does", () => {

@@ -1,6 +1,7 @@
 import type { EntityState } from "../../gen/ts/realmwire/internal/v1/state_pb.ts";
 import { EntityKind } from "../../gen/ts/realmwire/v1/entity_pb.ts";
 import { actorState } from "./state.ts";
+import { START_SPAWN } from "./world-map.ts";
 import { placeOf, removeActor } from "./world.ts";
 import type { World } from "./world.ts";
 
@@ -8,7 +9,7 @@ import type { World } from "./world.ts";
 export interface Transfer {
   readonly character: EntityState;
   readonly zone: string;
-  /** The spawn to appear at; empty: the start. */
+  /** The spawn to appear at. */
   readonly spawn: string;
 }
 
@@ -25,7 +26,8 @@ export function stepPortals(world: World): Transfer[] {
     if (!portal || portal.name === before) continue;
     const character = actorState(world, actor);
     removeActor(world, actor);
-    transfers.push({ character, zone: portal.targetZone, spawn: portal.targetSpawn });
+    const spawn = portal.targetSpawn || START_SPAWN;
+    transfers.push({ character, zone: portal.targetZone, spawn });
   }
   return transfers;
 }

@@ -18,6 +18,8 @@ export interface ViewSource {
   readonly table: EntityTable<SeenCell>;
   /** The tick that the table shows in full. */
   readonly tick: number;
+  /** Whether the table shows nothing but whole ticks: no input has changed it since. */
+  readonly settled: boolean;
 }
 
 /** What goes with a message besides what is in view. */
@@ -95,7 +97,8 @@ export function createViewer(options: ViewerOptions): Viewer {
   function message(extras: MessageExtras): Uint8Array<ArrayBuffer> | undefined {
     const { table, tick } = source;
     const self = table.slotOf(selfId);
-    if (self === undefined) return undefined;
+    // What an input changed belongs to the coming tick, and is not to be sent for this one and again for that one.
+    if (self === undefined || !source.settled) return undefined;
     const full = afresh || (!resumed && tick - sentTick > MAX_LAG_TICKS);
     // What changed since the tick belongs to the next one: at most one message a tick.
     if (!full && !extras.force && tick === sentTick) return undefined;

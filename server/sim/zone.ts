@@ -78,6 +78,8 @@ export interface Zone {
   readonly tickRateHz: number;
   /** Ticks stepped. */
   readonly tick: number;
+  /** Whether nothing came from outside since the last tick. */
+  readonly settled: boolean;
   /** What viewers look at. */
   readonly table: EntityTable;
   readonly map: WorldMap;
@@ -109,6 +111,8 @@ export function createZone(options: ZoneOptions): Zone {
   const onFailure = (task: string, error: unknown) => failures.push({ task, error });
   let context = isState(options.from) ? resume(options.from) : begin(options.from);
   const recorder = createRecorder({ limit: options.recordedInputs ?? 0, game: options.game ?? "" });
+
+  let settled = false;
 
   function createContext(world: World): InputContext {
     const scheduler = createScheduler({ onFailure, startTick: world.tick });
@@ -164,6 +168,7 @@ export function createZone(options: ZoneOptions): Zone {
   }
 
   function apply(input: Input): Outcome {
+    settled = false;
     recorder.input(context.world.tick, input);
     if (input.kind.case === "checkpoint") checkpoint();
     return applyInput(context, input);
@@ -180,6 +185,7 @@ export function createZone(options: ZoneOptions): Zone {
     const transfers = stepPortals(world);
     stepSpawner(world, spawner, scheduler);
     world.tick = tick;
+    settled = true;
     const frame: Frame = {
       tick,
       personal: world.events.splice(0),
@@ -198,6 +204,9 @@ export function createZone(options: ZoneOptions): Zone {
     tickRateHz: context.world.tickRateHz,
     get tick() {
       return context.world.tick;
+    },
+    get settled() {
+      return settled;
     },
     get table() {
       return context.world.table;

@@ -61,7 +61,9 @@ const RETRY_EDIT_MS = 1_000;
 /** An editor of a running zone. */
 export function createZoneEditor(options: {
   zone: Zone;
-  store: Pick<Store, "appendEdit" | "listEdits">;
+  store: Pick<Store, "appendEdit" | "listEdits" | "findCharacter">;
+  /** Whether characters can appear at this spawn of a zone. */
+  hasSpawn(zone: string, spawn: string): boolean;
   /** Carries the input out on the running zone. */
   apply: (input: ReturnType<typeof create<typeof InputSchema>>) => unknown;
   onChanged: (revision: number, region: Region, commands: readonly EditCommand[]) => void;
@@ -102,6 +104,8 @@ export function createZoneEditor(options: {
     const commands = order.undoRevision > 0 ? await inverseOf(order.undoRevision) : order.commands;
     const checked = zone.checkEdit(commands);
     if ("problems" in checked) throw editRefused(checked.problems);
+    const outside = await checkOutside(commands);
+    if (outside.length > 0) throw editRefused(outside);
     const { inverse, region } = checked.result;
     const revision = present + 1;
     if (order.dryRun) return { revision, region };
@@ -152,6 +156,24 @@ export function createZoneEditor(options: {
     recheck = setTimeout(() => void turns.take("edit", catchUp).catch(checkSoon), RECHECK_MS);
   }
 
+  /** What the zone itself cannot know: the other zones, and the characters that are not in it. */
+  async function checkOutside(commands: readonly EditCommand[]): Promise<EditProblem[]> {
+    const problems: EditProblem[] = [];
+    for (const [index, { kind }] of commands.entries()) {
+      const at = `commands[${index}]`;
+      if (kind.case === "putPortal" && kind.value.targetSpawn !== "") {
+        const { targetZone, targetSpawn } = kind.value;
+        if (options.hasSpawn(targetZone, targetSpawn)) continue;
+        const description = `characters cannot appear at "${targetSpawn}" in "${targetZone}"`;
+        problems.push({ field: `${at}.put_portal.target_spawn`, description });
+      } else if (kind.case === "putObject" && (await store.findCharacter(kind.value.name))) {
+        const description = `is the name of a character`;
+        problems.push({ field: `${at}.put_object.name`, description });
+      }
+    }
+    return problems;
+  }
+
   async function inverseOf(revision: number): Promise<EditCommand[]> {
     const edits = await store.listEdits(zone.name);
     const found = edits.find((edit) => edit.revision === revision);
@@ -172,7 +194,7 @@ function editRefused(violations: readonly EditProblem[]): DomainError {
   const [first] = violations;
   return new DomainError(
     ErrorReason.EDIT_REFUSED,
-    `the edit cannot be carried out: ${first?.field} ${first?.description}`,
+    `the edit cannot be carried out: ${first?.field}: ${first?.description}`,
     { violations },
   );
 }

@@ -1,13 +1,18 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join as joinPath } from "node:path";
-import { fromBinary } from "@bufbuild/protobuf";
+import { create, fromBinary } from "@bufbuild/protobuf";
 import { anyUnpack } from "@bufbuild/protobuf/wkt";
 import { afterAll, afterEach, beforeAll, expect, test, vi } from "vitest";
 import { RecordingSchema } from "../../gen/ts/realmwire/internal/v1/input_pb.ts";
 import type { Recording } from "../../gen/ts/realmwire/internal/v1/input_pb.ts";
+import {
+  AccountRecordSchema,
+  CharacterRecordSchema,
+} from "../../gen/ts/realmwire/internal/v1/record_pb.ts";
 import { BodySchema, EntityKind } from "../../gen/ts/realmwire/v1/entity_pb.ts";
 import { ErrorReason } from "../../gen/ts/realmwire/v1/error_pb.ts";
+import { Role } from "../../gen/ts/realmwire/v1/options_pb.ts";
 import type { ZoneMap } from "../../gen/ts/realmwire/v1/map_pb.ts";
 import type { EditCommand } from "../../gen/ts/realmwire/v1/map_pb.ts";
 import { createMemoryLog } from "../../test/support/rpc-server.ts";
@@ -269,6 +274,50 @@ test("[PY-10] edits at once are carried out one after the other", async () => {
   expect(revisions).toEqual([2, 3, 4, 5, 6, 7, 8, 9]);
   expect(changed).toEqual(revisions);
   expect((await store.listEdits(map.zone)).map(({ revision }) => revision)).toEqual(revisions);
+});
+
+test("[PY-10] an edit knows the other zones and the characters that are not there", async () => {
+  const [here, there] = [newMap(), newMap()];
+  const { host } = await setUp([here, there]);
+  const zone = await host.get(here.zone);
+  const portal = (targetSpawn: string) =>
+    command({
+      case: "putPortal",
+      value: {
+        name: "gate",
+        region: { x: 1, y: 1, width: 1, height: 1 },
+        targetZone: there.zone,
+        targetSpawn,
+      },
+    });
+  const name = `Kim${there.zone}`;
+  const account = create(AccountRecordSchema, { name, role: Role.PLAYER, passwordHash: "-" });
+  await store.createAccount(account, create(CharacterRecordSchema, { name, zone: there.zone }));
+  const broken = [
+    [portal("nowhere"), "commands[0].put_portal.target_spawn"],
+    [putSignpost(name, { x: 1.5, y: 0.5 }, "mine"), "commands[0].put_object.name"],
+  ] as const;
+  for (const [order1, field] of broken) {
+    await expect(zone.edit(order([order1]))).rejects.toMatchObject({
+      reason: ErrorReason.EDIT_REFUSED,
+      details: { violations: [{ field }] },
+    });
+  }
+  expect((await zone.edit(order([portal("start"), portal("")]))).revision).toBe(2);
+});
+
+test("things that were put are known by name, also in zones that do not run", async () => {
+  const map = newMap();
+  const other = drawMap(["@..."], {
+    zone: `other-${map.zone}`,
+    objects: [{ name: "Old Stone", kind: "signpost", position: { x: 1.5, y: 0.5 } }] as never,
+  });
+  const { host } = await setUp([map, other]);
+  const zone = await host.get(map.zone);
+  expect(host.hasThing("post")).toBe(false);
+  await zone.edit(order([putSignpost("Post", { x: 1.5, y: 0.5 }, "new")]));
+  expect(host.hasThing("post")).toBe(true);
+  expect(host.hasThing("old stone")).toBe(true);
 });
 
 test("edits that wait for a store that hangs are bounded", async () => {

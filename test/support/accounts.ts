@@ -13,6 +13,9 @@ import { createMemoryLog, type LogLine } from "./rpc-server.ts";
 /** How long sessions of {@link startAccounts} live, in milliseconds. */
 export const SESSION_TTL_MS = 24 * 3_600_000;
 
+/** A name that something of the world has. */
+export const RESERVED_NAME = "well";
+
 /** A clock that is put forward by hand, in milliseconds since 1970-01-01. */
 export interface TestClock {
   now(): number;
@@ -57,6 +60,7 @@ export async function startAccounts(options: {
           zone: "town",
           createdAt: timestampFromMs(clock.now()),
         }),
+      isReserved: (name) => name.toLowerCase() === RESERVED_NAME,
       isInWorld: (name) => inWorld.has(name),
     },
     now: clock.now,

@@ -148,7 +148,7 @@ export const ErrorReason = {
   ATTRIBUTE_FORBIDDEN: 7,
 
   /**
-   * already_exists: an account or a character of that name exists. `name`.
+   * already_exists: an account, a character or a thing of that name exists. `name`.
    *
    * @generated from enum value: ERROR_REASON_NAME_TAKEN = 8;
    */
@@ -281,7 +281,7 @@ export const ErrorReason = {
   TOO_MANY_STREAMS: 26,
 
   /**
-   * out_of_range: relative Set: the sum does not fit the attribute's type. `attribute`.
+   * out_of_range: the value, or the sum, does not fit the attribute's type. `attribute`.
    *
    * @generated from enum value: ERROR_REASON_VALUE_OUT_OF_RANGE = 27;
    */
