@@ -1,3 +1,4 @@
+import { VIEWER_CLASSES } from "./components.ts";
 import type { SeenCell } from "./components.ts";
 import { UNITS_PER_TILE } from "./entity-table.ts";
 import type { EntityTable } from "./entity-table.ts";
@@ -11,6 +12,8 @@ export const MAX_PENDING_EVENTS = 256;
 export const MAX_RESUMABLE_MESSAGES = 128;
 /** Ticks without a message after which a viewer begins afresh instead of catching up. */
 export const MAX_LAG_TICKS = 100;
+
+const CLASSES = VIEWER_CLASSES.length;
 
 /** What a viewer looks into: a zone in this process, or the mirror of one on another node. */
 export interface ViewSource {
@@ -82,7 +85,7 @@ export interface ViewerOptions {
 /** A viewer that has sent nothing yet. */
 export function createViewer(options: ViewerOptions): Viewer {
   const { source, key, selfId, character, radius, writer } = options;
-  /** Ids that the client holds, with the number of the look that saw them last. */
+  /** Ids that the client holds, with the number of the look that saw them last, times {@link CLASSES}, plus the class of viewers that it saw them as. */
   let known = new Map<number, number>();
   let looks = 0;
   let pending: Uint8Array[] = [];
@@ -97,9 +100,10 @@ export function createViewer(options: ViewerOptions): Viewer {
   function message(extras: MessageExtras): Uint8Array<ArrayBuffer> | undefined {
     const { table, tick } = source;
     const self = table.slotOf(selfId);
-    // What an input changed belongs to the coming tick, and is not to be sent for this one and again for that one.
-    if (self === undefined || !source.settled) return undefined;
+    if (self === undefined) return undefined;
     const full = afresh || (!resumed && tick - sentTick > MAX_LAG_TICKS);
+    // What an input changed belongs to the coming tick: a scene in between would be sent half again with that one.
+    if (full && !source.settled) return undefined;
     // What changed since the tick belongs to the next one: at most one message a tick.
     if (!full && !extras.force && tick === sentTick) return undefined;
     if (full) known = new Map();
@@ -144,9 +148,11 @@ export function createViewer(options: ViewerOptions): Viewer {
         const dy = toUnits(table.ys[slot] as number) - y;
         if (dx * dx + dy * dy > reach * reach) return;
         const id = table.ids[slot] as number;
-        if (!known.has(id)) {
+        const before = known.get(id);
+        const viewer = table.viewerClass(slot, character);
+        if (before === undefined) {
           view.entered.push(slot);
-        } else if ((table.ownedTicks[slot] as number) > since) {
+        } else if (before % CLASSES !== viewer || isOwnedAnew(table, slot, since)) {
           view.again.push(slot);
         } else {
           if ((table.movedTicks[slot] as number) > since) view.moved.push(slot);
@@ -158,15 +164,20 @@ export function createViewer(options: ViewerOptions): Viewer {
             view.changed.push(slot);
           }
         }
-        known.set(id, mark);
+        known.set(id, mark * CLASSES + viewer);
       },
     );
     for (const [id, seen] of known) {
-      if (seen === mark) continue;
+      if (Math.floor(seen / CLASSES) === mark) continue;
       view.left.push(id);
       known.delete(id);
     }
     return view;
+  }
+
+  /** A client that resumes may have missed a change of owners that was sent. */
+  function isOwnedAnew(table: EntityTable<SeenCell>, slot: number, since: number): boolean {
+    return resumed && (table.ownedTicks[slot] as number) > since;
   }
 
   function remember(view: View, table: EntityTable<SeenCell>, mark: number, full: boolean): void {
