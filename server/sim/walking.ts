@@ -19,7 +19,7 @@ import type { Actor, World } from "./world.ts";
 /** Ticks that a walker on its way waits before somebody who stands there, then it gives up. */
 const PATIENCE_TICKS = 40;
 /** Ticks after which a walker who waits looks for a way around those who stand there, and after as many again. */
-const DETOUR_TICKS = 4;
+const DETOUR_TICKS = 2;
 /** Ways around that are looked for in one tick, a millisecond each at worst; the other walkers have their turn in the next ones. */
 const MAX_DETOURS_PER_TICK = 8;
 
