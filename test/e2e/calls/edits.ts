@@ -202,6 +202,24 @@ export function describeEdits(server: () => CallsServer): void {
     });
   });
 
+  test("[PY-11] MAP reaches who has only logged in, and who only polls", async () => {
+    const { builder } = await stage();
+    const quiet = await server().player("Fla");
+    const polling = await server().player("Fla");
+    const poll = async () => {
+      const flags: Flag[] = [];
+      for await (const message of polling.world.update({ once: true }))
+        flags.push(...message.flags);
+      return flags;
+    };
+    expect(await poll()).toEqual([]);
+    const { revision } = await edit(builder, setBarrier(0, 0, false));
+    const { flags } = await quiet.world.get({ attributes: ["mood"] });
+    expect(mapFlags(flags)).toMatchObject([{ zone: "town", revision }]);
+    expect(mapFlags(await poll())).toMatchObject([{ zone: "town", revision }]);
+    expect(await poll()).toEqual([]);
+  });
+
   test("[PY-11] MAP reaches everyone in that zone on the next answer and on the stream, and nobody else", async () => {
     const { builder, sees: builderSees, map } = await stage();
     const streaming = await server().player("Fla");

@@ -4,6 +4,7 @@ import { promisify } from "node:util";
 import { fromJson } from "@bufbuild/protobuf";
 import type { DescMethod, JsonValue } from "@bufbuild/protobuf";
 import { describe, expect, test } from "vitest";
+import { Health } from "../../../gen/ts/grpc/health/v1/health_pb.ts";
 import {
   EditResponseSchema,
   GetResponseSchema,
@@ -52,6 +53,7 @@ async function expectNineCalls(call: Caller): Promise<void> {
     expect(messages, method.name).toHaveLength(1);
     return messages[0] as JsonValue;
   };
+  expect(await one(Health.method.check, {})).toEqual({ status: "SERVING" });
   expect(await one(version, {})).toMatchObject({ protocol: "v1", game: "meadow" });
   const name = freshName("Prg");
   await one(WorldService.method.new, { name, password: PASSWORD });
