@@ -62,8 +62,8 @@ export interface ConnectHandler {
   readonly services: readonly string[];
   /** Whether there is a call at this path, which is without a query. */
   serves(path: string): boolean;
-  /** Answers a request whose path is served. Never throws. */
-  handle(request: PortRequest, response: PortResponse): void;
+  /** Answers a request whose path is served. Never throws. `body` stands for the request's own, when that was read already. */
+  handle(request: PortRequest, response: PortResponse, body?: AsyncIterable<Uint8Array>): void;
 }
 
 const peerKey = createContextKey("unknown", { description: "the caller's network address" });
@@ -81,14 +81,19 @@ export function createConnectHandler(options: ConnectHandlerOptions): ConnectHan
   }
   const paths = new Map(router.handlers.map((handler) => [handler.requestPath, handler]));
 
-  async function answer(request: PortRequest, response: PortResponse): Promise<void> {
+  async function answer(
+    request: PortRequest,
+    response: PortResponse,
+    body: AsyncIterable<Uint8Array> | undefined,
+  ): Promise<void> {
     const handler = paths.get(pathOf(request));
     if (handler === undefined) throw new Error(`${request.url} is not served`);
     const { remoteAddress } = request.socket;
     const peer = peerOf(remoteAddress, request.headers["x-forwarded-for"], trustedProxies);
     const values = createContextValues().set(peerKey, peer);
     const universal = universalRequestFromNodeRequest(request, response, undefined, values);
-    await universalResponseToNodeResponse(await handler(universal), response);
+    const read = body === undefined ? universal : { ...universal, body };
+    await universalResponseToNodeResponse(await handler(read), response);
   }
 
   return {
@@ -96,8 +101,10 @@ export function createConnectHandler(options: ConnectHandlerOptions): ConnectHan
       .map(({ desc }) => desc.typeName)
       .sort(),
     serves: (path) => paths.has(path),
-    handle(request, response) {
-      answer(request, response).catch((error: unknown) => refuse(request, response, error, logger));
+    handle(request, response, body) {
+      answer(request, response, body).catch((error: unknown) =>
+        refuse(request, response, error, logger),
+      );
     },
   };
 }

@@ -21,7 +21,8 @@ import {
 } from "./admission.ts";
 import { createErrorMapper, type ErrorMapper } from "./error-mapping.ts";
 import { type Logger, plainLogger } from "../logger.ts";
-import type { Call, ServiceDefinition } from "./service.ts";
+import type { ReadyStream } from "./ready-stream.ts";
+import type { ServiceDefinition } from "./service.ts";
 import { openStream } from "./stream-call.ts";
 import { createRequestValidator } from "./validation.ts";
 
@@ -48,9 +49,11 @@ export interface Pipeline {
     request: MessageShape<I>,
     context: CallContext,
   ): AsyncIterable<MessageShape<O>>;
-  /** The part of a call before its handler, for a transport that writes a stream's bytes itself. What it rejects with goes into `failure`. */
-  admit(method: DescMethod, request: Message, context: CallContext): Promise<Call>;
-  /** What the caller is to be sent when such a call fails. Logs what nobody meant to happen. */
+  /** Whether a streaming call can be opened with `openReady`. */
+  answersInBytes(method: DescMethod): boolean;
+  /** Makes a streaming call for a transport that writes serialized messages itself. */
+  openReady(method: DescMethod, request: Message, context: CallContext): Promise<ReadyStream>;
+  /** What the caller of such a stream is to be told when its signal ended it. */
   failure(method: DescMethod, error: unknown, signal: AbortSignal): ConnectError;
 }
 
@@ -120,7 +123,8 @@ export function createPipeline(options: PipelineOptions): Pipeline {
       request: MessageShape<I>,
       context: CallContext,
     ) => runStream(parts, routeOf(method), request, context) as AsyncIterable<MessageShape<O>>,
-    admit: (method, request, context) => admit(parts.gate, routeOf(method), request, context),
+    answersInBytes: (method) => routeOf(method).open !== undefined,
+    openReady: (method, request, context) => runReady(parts, routeOf(method), request, context),
     failure: (method, error, signal) => parts.mapError(error, { name: nameOf(method), signal }),
   };
 }
@@ -142,6 +146,43 @@ async function runUnary(
     const failure = parts.mapError(error, { name: route.name, signal: context.signal });
     finish?.(failure.code);
     throw failure;
+  }
+}
+
+async function runReady(
+  parts: Parts,
+  route: Route,
+  request: Message,
+  context: CallContext,
+): Promise<ReadyStream> {
+  let finish = parts.observe(route);
+  function end(code: Code | undefined): void {
+    finish?.(code);
+    finish = undefined;
+  }
+  function failed(error: unknown): ConnectError {
+    const failure = parts.mapError(error, { name: route.name, signal: context.signal });
+    end(failure.code);
+    return failure;
+  }
+  try {
+    const call = await admit(parts.gate, route, request, context);
+    if (route.open === undefined) throw new Error(`${route.name} does not answer in bytes`);
+    const stream = await route.open(request, call);
+    return {
+      next: stream.next,
+      ended: stream.ended,
+      ready: () =>
+        stream.ready().catch((error: unknown) => {
+          throw failed(error);
+        }),
+      close() {
+        end(undefined);
+        stream.close();
+      },
+    };
+  } catch (error) {
+    throw failed(error);
   }
 }
 

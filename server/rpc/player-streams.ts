@@ -9,6 +9,7 @@ import type { WireWriter } from "../sim/wire-writer.ts";
 import type { ZoneHandle } from "../zone/zone-handle.ts";
 import { createFlagBox } from "./flags.ts";
 import type { FlagBox } from "./flags.ts";
+import type { ReadyStream } from "./ready-stream.ts";
 
 /** How often a stream says something at least. */
 export const HEARTBEAT_MS = 5_000;
@@ -16,16 +17,6 @@ export const HEARTBEAT_MS = 5_000;
 export const RESUME_WINDOW_MS = 60_000;
 /** Update streams that one character may have open, and as many viewers are kept for resuming. */
 export const MAX_STREAMS = 4;
-
-/** An update stream's end towards the world: what is to be sent, and when. */
-export interface WorldStream {
-  /** The next message, a serialized `UpdateResponse`; undefined when there is nothing to say yet. */
-  next(): Uint8Array<ArrayBuffer> | undefined;
-  /** Resolves when it is worth asking again; rejects with the error that the stream is to end with. */
-  ready(): Promise<void>;
-  /** To be called once, when the client is gone or has had enough. */
-  close(): void;
-}
 
 /** Where a character is. */
 export interface Placement {
@@ -50,8 +41,8 @@ interface OpenStream {
 
 /** The streams of one character, and what it is sent. */
 export interface PlayerStreams {
-  /** Opens a stream, which goes on from a cursor if it can. Beyond {@link MAX_STREAMS} the one open longest ends with `tooMany`. */
-  open(cursor: string, tooMany: () => unknown): WorldStream;
+  /** Opens a stream, which goes on from a cursor if it can, and ends after its first message if that is asked for. Beyond {@link MAX_STREAMS} the one open longest ends with `tooMany`. */
+  open(cursor: string, once: boolean, tooMany: () => unknown): ReadyStream;
   /** Streams that are open. */
   readonly count: number;
   /** Sends an event to all. */
@@ -154,7 +145,7 @@ export function createPlayerStreams(options: {
   }
 
   return {
-    open(cursor, tooMany) {
+    open(cursor, once, tooMany) {
       const eye = eyeFor(cursor);
       // A client that resumes has lost its old stream, even if this side has not noticed yet.
       if (eye.stream) fail(eye.stream, tooMany());
@@ -167,7 +158,8 @@ export function createPlayerStreams(options: {
       };
       eye.stream = stream;
       return {
-        next: () => next(eye, stream),
+        next: () => (stream.failure ? undefined : next(eye, stream)),
+        ended: () => once && stream.lastMessageAt !== Number.NEGATIVE_INFINITY,
         async ready() {
           if (!stream.failure) {
             await new Promise<void>((resolve) => {

@@ -10,7 +10,8 @@ import type { Logger } from "../logger.ts";
 import type { Transfer } from "../sim/portals.ts";
 import type { ZoneHandle } from "../zone/zone-handle.ts";
 import { mapFlag, slowFlag, zoneFlag } from "./flags.ts";
-import type { Placement, PlayerStreams, WorldStream } from "./player-streams.ts";
+import type { Placement, PlayerStreams } from "./player-streams.ts";
+import type { ReadyStream } from "./ready-stream.ts";
 
 /** A character in the world with whoever plays it. */
 export interface Player {
@@ -20,7 +21,7 @@ export interface Player {
   /** Carries an input out in the zone that it is in. */
   apply(kind: Input["kind"]): Promise<Outcome>;
   /** Opens an update stream. */
-  openStream(cursor: string, once: boolean): WorldStream;
+  openStream(cursor: string, once: boolean): ReadyStream;
   push(event: Event): void;
   /** Whether its player is there. */
   readonly online: boolean;
@@ -85,7 +86,7 @@ export function createPlayer(options: PlayerOptions): LivePlayer {
     leave,
     push: streams.push,
     openStream(cursor, once) {
-      const stream = streams.open(cursor, tooManyStreams);
+      const stream = streams.open(cursor, once, tooManyStreams);
       hadStream ||= !once;
       return { ...stream, close: () => closeStream(stream) };
     },
@@ -164,7 +165,7 @@ export function createPlayer(options: PlayerOptions): LivePlayer {
     place = { kind: "moving", to: zone, arrival };
   }
 
-  function closeStream(stream: WorldStream): void {
+  function closeStream(stream: ReadyStream): void {
     stream.close();
     player.lastSeen = now();
     if (streams.count === 0 && hadStream) void setOnline(false);

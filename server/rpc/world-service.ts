@@ -1,11 +1,6 @@
-import { fromBinary } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
-import { UpdateResponseSchema, WorldService } from "../../gen/ts/realmwire/v1/world_service_pb.ts";
-import type {
-  EditRequest,
-  UpdateRequest,
-  UpdateResponse,
-} from "../../gen/ts/realmwire/v1/world_service_pb.ts";
+import { WorldService } from "../../gen/ts/realmwire/v1/world_service_pb.ts";
+import type { EditRequest } from "../../gen/ts/realmwire/v1/world_service_pb.ts";
 import type { Accounts } from "../account/accounts.ts";
 import type { Releases } from "../release/releases.ts";
 import type { ZoneHost } from "../zone/zone-host.ts";
@@ -16,7 +11,7 @@ import type { Attributes } from "./attributes.ts";
 import { refusalError } from "./world-entry.ts";
 import type { Players } from "./players.ts";
 import { requireSession } from "./require-session.ts";
-import { defineService } from "./service.ts";
+import { defineService, readyStream } from "./service.ts";
 import type { Call, ServiceDefinition } from "./service.ts";
 import type { Upgrade } from "./upgrade.ts";
 
@@ -61,7 +56,10 @@ export function createWorldService(options: WorldServiceOptions): ServiceDefinit
       answerFlags.remember(result.session.key);
       return { ...toLoginAnswer(result, presence), flags: answerFlags.take(result.session) };
     },
-    update: (request, call) => update(players, request, call),
+    update: readyStream(async ({ cursor, once }, call) => {
+      const player = await players.enter(requireSession(call));
+      return player.openStream(cursor, once);
+    }),
     async move(request, call) {
       const session = requireSession(call);
       const player = await players.enter(session);
@@ -89,32 +87,6 @@ export function createWorldService(options: WorldServiceOptions): ServiceDefinit
       return { revision, ...(region && { region }), flags: answerFlags.take(session) };
     },
   });
-}
-
-/** The update stream: a message whenever there is something to say, as fast as the client takes them. */
-async function* update(
-  players: Players,
-  { once, cursor }: UpdateRequest,
-  call: Call,
-): AsyncGenerator<UpdateResponse> {
-  const player = await players.enter(requireSession(call));
-  const stream = player.openStream(cursor, once);
-  const onAbort = () => stream.close();
-  call.signal.addEventListener("abort", onAbort, { once: true });
-  try {
-    while (!call.signal.aborted) {
-      const message = stream.next();
-      if (message) {
-        yield fromBinary(UpdateResponseSchema, message);
-        if (once) return;
-      } else {
-        await stream.ready();
-      }
-    }
-  } finally {
-    call.signal.removeEventListener("abort", onAbort);
-    stream.close();
-  }
 }
 
 async function edit({ players, zones }: WorldServiceOptions, request: EditRequest, call: Call) {

@@ -17,6 +17,7 @@ import type { Logger } from "../../server/logger.ts";
 import { createPipeline, type Pipeline, type PipelineOptions } from "../../server/rpc/pipeline.ts";
 import { createPort, type Port, type PortOptions } from "../../server/rpc/port.ts";
 import { createReflection } from "../../server/rpc/reflection.ts";
+import { createShortWay } from "../../server/rpc/short-way.ts";
 import { type Handlers, defineService, type ServiceDefinition } from "../../server/rpc/service.ts";
 
 /** Components of a game, which occur only inside `google.protobuf.Any`. */
@@ -93,6 +94,8 @@ export interface RpcServerOptions {
   readonly connect?: Partial<ConnectHandlerOptions>;
   readonly front?: Partial<FrontOptions>;
   readonly port?: Partial<PortOptions>;
+  /** Whether calls in plain form take the short way, as on a real server. Default: yes. */
+  readonly shortWay?: boolean;
 }
 
 /** Starts such a server. */
@@ -112,7 +115,7 @@ export async function startRpcServer(options: RpcServerOptions): Promise<RpcServ
   });
   pipeline.start();
   const reflection = createReflection({ services: [...descs, health.service.desc], files });
-  const calls = createConnectHandler({
+  const adapter = createConnectHandler({
     pipeline,
     services,
     infrastructure: [health.service, ...reflection],
@@ -120,6 +123,11 @@ export async function startRpcServer(options: RpcServerOptions): Promise<RpcServ
     logger,
     ...options.connect,
   });
+  const { shutdownSignal = new AbortController().signal, ...limits } = options.connect ?? {};
+  const calls =
+    options.shortWay === false
+      ? adapter
+      : createShortWay({ ...limits, pipeline, services, adapter, registry, shutdownSignal });
   const handler = createFront({ game: "meadow", calls, ready: () => true, ...options.front });
   const port = createPort({ host: "127.0.0.1", port: 0, handler, logger, ...options.port });
   const started = await port.start();
