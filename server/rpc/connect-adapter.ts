@@ -93,6 +93,7 @@ export function createConnectHandler(options: ConnectHandlerOptions): ConnectHan
     const values = createContextValues().set(peerKey, peer);
     const universal = universalRequestFromNodeRequest(request, response, undefined, values);
     const read = body === undefined ? universal : { ...universal, body };
+    if (options.compressFromBytes === undefined) offerNothing(read.header);
     await universalResponseToNodeResponse(await handler(read), response);
   }
 
@@ -107,6 +108,17 @@ export function createConnectHandler(options: ConnectHandlerOptions): ConnectHan
       );
     },
   };
+}
+
+const ACCEPTED_ENCODINGS = [
+  "accept-encoding",
+  "connect-accept-encoding",
+  "grpc-accept-encoding",
+] as const;
+
+// Or else connect would announce a compression that is then never used.
+function offerNothing(header: Headers): void {
+  for (const name of ACCEPTED_ENCODINGS) header.set(name, "identity");
 }
 
 function createRouter(options: ConnectHandlerOptions): ConnectRouter {

@@ -177,6 +177,8 @@ function createCalls(options: GatewayOptions, services: readonly ServiceDefiniti
   const adapter = createConnectHandler({
     ...{ pipeline, services, infrastructure, registry, logger, shutdownSignal },
   });
-  const handler = createShortWay({ pipeline, services, adapter, registry, shutdownSignal });
+  const handler = createShortWay({
+    ...{ pipeline, services, adapter, registry, logger, shutdownSignal },
+  });
   return { pipeline, health, handler, stop: (reason: unknown) => stopping.abort(reason) };
 }

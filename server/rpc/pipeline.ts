@@ -9,7 +9,7 @@ import {
   type MessageShape,
   type Registry,
 } from "@bufbuild/protobuf";
-import type { Code, ConnectError } from "@connectrpc/connect";
+import type { Code } from "@connectrpc/connect";
 import type { Authenticator } from "../account/session.ts";
 import {
   admit,
@@ -21,7 +21,7 @@ import {
 } from "./admission.ts";
 import { createErrorMapper, type ErrorMapper } from "./error-mapping.ts";
 import { type Logger, plainLogger } from "../logger.ts";
-import type { ReadyStream } from "./ready-stream.ts";
+import { openReady, type ReadyCall } from "./ready-call.ts";
 import type { ServiceDefinition } from "./service.ts";
 import { openStream } from "./stream-call.ts";
 import { createRequestValidator } from "./validation.ts";
@@ -52,9 +52,7 @@ export interface Pipeline {
   /** Whether a streaming call can be opened with `openReady`. */
   answersInBytes(method: DescMethod): boolean;
   /** Makes a streaming call for a transport that writes serialized messages itself. */
-  openReady(method: DescMethod, request: Message, context: CallContext): Promise<ReadyStream>;
-  /** What the caller of such a stream is to be told when its signal ended it. */
-  failure(method: DescMethod, error: unknown, signal: AbortSignal): ConnectError;
+  openReady(method: DescMethod, request: Message, context: CallContext): Promise<ReadyCall>;
 }
 
 /** Options of {@link createPipeline}. */
@@ -102,6 +100,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     mapError: createErrorMapper(options.logger ?? plainLogger),
     observe: observeWith(options.onCall, now),
   };
+  const { gate, mapError } = parts;
   const { services, maxBuckets } = options;
   const routes = buildRoutes({ services, maxBuckets, now });
   function routeOf(method: DescMethod): Route {
@@ -124,8 +123,10 @@ export function createPipeline(options: PipelineOptions): Pipeline {
       context: CallContext,
     ) => runStream(parts, routeOf(method), request, context) as AsyncIterable<MessageShape<O>>,
     answersInBytes: (method) => routeOf(method).open !== undefined,
-    openReady: (method, request, context) => runReady(parts, routeOf(method), request, context),
-    failure: (method, error, signal) => parts.mapError(error, { name: nameOf(method), signal }),
+    openReady(method, request, context) {
+      const route = routeOf(method);
+      return openReady({ gate, mapError, onEnd: parts.observe(route) }, route, request, context);
+    },
   };
 }
 
@@ -146,43 +147,6 @@ async function runUnary(
     const failure = parts.mapError(error, { name: route.name, signal: context.signal });
     finish?.(failure.code);
     throw failure;
-  }
-}
-
-async function runReady(
-  parts: Parts,
-  route: Route,
-  request: Message,
-  context: CallContext,
-): Promise<ReadyStream> {
-  let finish = parts.observe(route);
-  function end(code: Code | undefined): void {
-    finish?.(code);
-    finish = undefined;
-  }
-  function failed(error: unknown): ConnectError {
-    const failure = parts.mapError(error, { name: route.name, signal: context.signal });
-    end(failure.code);
-    return failure;
-  }
-  try {
-    const call = await admit(parts.gate, route, request, context);
-    if (route.open === undefined) throw new Error(`${route.name} does not answer in bytes`);
-    const stream = await route.open(request, call);
-    return {
-      next: stream.next,
-      ended: stream.ended,
-      ready: () =>
-        stream.ready().catch((error: unknown) => {
-          throw failed(error);
-        }),
-      close() {
-        end(undefined);
-        stream.close();
-      },
-    };
-  } catch (error) {
-    throw failed(error);
   }
 }
 

@@ -7,7 +7,7 @@ export interface ReadyStream {
   next(): Uint8Array<ArrayBuffer> | undefined;
   /** Whether the last message was the end. */
   ended(): boolean;
-  /** Resolves when it is worth asking again; rejects with the error that the stream is to end with. */
+  /** Resolves when it is worth asking again, or when the stream was closed; rejects with the error that the stream is to end with. */
   ready(): Promise<void>;
   /** To be called once, whatever happened. */
   close(): void;
@@ -20,8 +20,13 @@ export async function* messagesOf<T>(
   signal: AbortSignal,
 ): AsyncGenerator<T> {
   const stream = await opened;
-  const onAbort = () => stream.close();
-  signal.addEventListener("abort", onAbort, { once: true });
+  let closed = false;
+  function close(): void {
+    if (closed) return;
+    closed = true;
+    stream.close();
+  }
+  signal.addEventListener("abort", close, { once: true });
   try {
     while (!signal.aborted) {
       const message = stream.next();
@@ -30,7 +35,7 @@ export async function* messagesOf<T>(
       if (!message) await stream.ready();
     }
   } finally {
-    signal.removeEventListener("abort", onAbort);
-    stream.close();
+    signal.removeEventListener("abort", close);
+    close();
   }
 }

@@ -8,35 +8,49 @@ export type WireProtocol = "connect-unary" | "connect-stream" | "grpc" | "grpc-w
 /** What is known of a call in plain form. */
 export interface PlainForm {
   readonly protocol: WireProtocol;
-  /** The content type of the answer. */
-  readonly contentType: string;
-  /** The caller's deadline; undefined: none. */
+  /** The caller's deadline, from the arrival of the headers on; undefined: none. */
   readonly timeoutMs: number | undefined;
 }
 
-/** Bytes before an enveloped message: a byte of flags and the length. */
-export const ENVELOPE_BYTES = 5;
+type Header = string | string[] | undefined;
+type Timeout = number | undefined | "unusual";
 
-/** The plain form of a request by its method and headers; undefined for anything unusual, which is the adapter's. */
-export function plainFormOf(method: DescMethod, request: PortRequest): PlainForm | undefined {
-  const { headers } = request;
-  if (
-    request.method !== "POST" ||
-    (request.httpVersionMinor === 0 && request.httpVersionMajor === 1)
-  )
-    return undefined;
-  if (!isIdentity(headers["content-encoding"])) return undefined;
-  // A request without a host makes no URL, and the adapter has an answer for that.
-  if (headers.host === undefined && headers[":authority"] === undefined) return undefined;
-  switch (headers["content-type"]) {
+/** Tells the plain form of a request by its headers; undefined for anything unusual, which is the adapter's. The path is not looked at. */
+export type FormReader = (method: DescMethod, request: PortRequest) => PlainForm | undefined;
+
+/** A reader of forms. With `packsAnswers`, a caller that may want its answer compressed is unusual. */
+export function createFormReader({ packsAnswers }: { packsAnswers: boolean }): FormReader {
+  // The last host that made sense: of nearly all requests it is the same, and parsing it takes longer than all the rest.
+  let knownHost: string | undefined;
+
+  function isHost(host: Header): boolean {
+    if (host === undefined) return false;
+    if (host === knownHost) return true;
+    if (typeof host !== "string" || !URL.canParse(`http://${host}`)) return false;
+    knownHost = host;
+    return true;
+  }
+
+  return (method, request) => {
+    const { headers, httpVersionMajor } = request;
+    if (request.method !== "POST") return undefined;
+    if (httpVersionMajor === 1 && request.httpVersionMinor === 0) return undefined;
+    if (!isIdentity(headers["content-encoding"])) return undefined;
+    if (!isHost(headers[":authority"] ?? headers.host)) return undefined;
+    const form = protocolForm(method, request);
+    return form !== undefined && packsAnswers && maySendPacked(form, request) ? undefined : form;
+  };
+}
+
+function protocolForm(method: DescMethod, request: PortRequest): PlainForm | undefined {
+  switch (request.headers["content-type"]) {
     case "application/proto":
       return method.methodKind === "unary" ? connectForm("connect-unary", request) : undefined;
     case "application/connect+proto":
-      if (method.methodKind === "unary" || !isIdentity(headers["connect-content-encoding"]))
-        return undefined;
-      return connectForm("connect-stream", request);
+      return method.methodKind === "unary" ? undefined : connectForm("connect-stream", request);
     case "application/grpc":
     case "application/grpc+proto":
+      // Its trailers are for HTTP/2.
       return request.httpVersionMajor === 2 ? grpcForm("grpc", request) : undefined;
     case "application/grpc-web":
     case "application/grpc-web+proto":
@@ -46,32 +60,37 @@ export function plainFormOf(method: DescMethod, request: PortRequest): PlainForm
   }
 }
 
-function isIdentity(encoding: string | string[] | undefined): boolean {
-  return encoding === undefined || encoding === "identity";
-}
-
 function connectForm(protocol: WireProtocol, { headers }: PortRequest): PlainForm | undefined {
-  const version = headers["connect-protocol-version"];
-  if (version !== undefined && version !== "1") return undefined;
+  if (protocol === "connect-stream" && !isIdentity(headers["connect-content-encoding"])) {
+    return undefined;
+  }
   const timeoutMs = parseConnectTimeout(headers["connect-timeout-ms"]);
-  if (timeoutMs === "unusual") return undefined;
-  const contentType =
-    protocol === "connect-unary" ? "application/proto" : "application/connect+proto";
-  return { protocol, contentType, timeoutMs };
+  return timeoutMs === "unusual" ? undefined : { protocol, timeoutMs };
 }
 
 function grpcForm(protocol: WireProtocol, { headers }: PortRequest): PlainForm | undefined {
   if (!isIdentity(headers["grpc-encoding"])) return undefined;
   const timeoutMs = parseGrpcTimeout(headers["grpc-timeout"]);
-  if (timeoutMs === "unusual") return undefined;
-  return {
-    protocol,
-    contentType: protocol === "grpc" ? "application/grpc+proto" : "application/grpc-web+proto",
-    timeoutMs,
-  };
+  return timeoutMs === "unusual" ? undefined : { protocol, timeoutMs };
 }
 
-function parseConnectTimeout(value: string | string[] | undefined): number | undefined | "unusual" {
+function isIdentity(encoding: Header): boolean {
+  return encoding === undefined || encoding === "identity";
+}
+
+function maySendPacked({ protocol }: PlainForm, { headers }: PortRequest): boolean {
+  switch (protocol) {
+    case "connect-unary":
+      return !isIdentity(headers["accept-encoding"]);
+    case "connect-stream":
+      return !isIdentity(headers["connect-accept-encoding"]);
+    case "grpc":
+    case "grpc-web":
+      return !isIdentity(headers["grpc-accept-encoding"]);
+  }
+}
+
+function parseConnectTimeout(value: Header): Timeout {
   if (value === undefined) return undefined;
   if (typeof value !== "string" || !/^\d{1,10}$/.test(value)) return "unusual";
   return withinLimit(Number(value));
@@ -86,26 +105,14 @@ const GRPC_UNITS_MS: Readonly<Record<string, number>> = {
   n: 1e-6,
 };
 
-function parseGrpcTimeout(value: string | string[] | undefined): number | undefined | "unusual" {
+function parseGrpcTimeout(value: Header): Timeout {
   if (value === undefined) return undefined;
   const match = typeof value === "string" ? /^(\d{1,8})([HMSmun])$/.exec(value) : null;
   if (!match) return "unusual";
   return withinLimit(Number(match[1]) * (GRPC_UNITS_MS[match[2] ?? ""] ?? 0));
 }
 
-function withinLimit(timeoutMs: number): number | "unusual" {
+/** What is too long is refused by the adapter; what is over already is its business, too. */
+function withinLimit(timeoutMs: number): Timeout {
   return timeoutMs > MAX_CALL_TIMEOUT_MS || timeoutMs <= 0 ? "unusual" : timeoutMs;
-}
-
-/** The one message of a body; undefined when the body is not just one plain message. */
-export function unwrap({ protocol }: PlainForm, body: Uint8Array): Uint8Array | undefined {
-  if (protocol === "connect-unary") return body;
-  if (body.length < ENVELOPE_BYTES || body[0] !== 0) return undefined;
-  const size =
-    (((body[1] as number) << 24) |
-      ((body[2] as number) << 16) |
-      ((body[3] as number) << 8) |
-      (body[4] as number)) >>>
-    0;
-  return body.length === size + ENVELOPE_BYTES ? body.subarray(ENVELOPE_BYTES) : undefined;
 }

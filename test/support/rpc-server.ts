@@ -7,6 +7,7 @@ import { WorldService } from "../../gen/ts/realmwire/v1/world_service_pb.ts";
 import type { Authenticator, Session } from "../../server/account/session.ts";
 import { DomainError } from "../../server/errors.ts";
 import {
+  type ConnectHandler,
   type ConnectHandlerOptions,
   createConnectHandler,
 } from "../../server/rpc/connect-adapter.ts";
@@ -84,6 +85,8 @@ export interface RpcServer {
   readonly pipeline: Pipeline;
   readonly health: HealthService;
   readonly log: readonly LogLine[];
+  /** How many requests the adapter has answered: those that did not go the short way. */
+  readonly adapted: number;
   close(): Promise<void>;
 }
 
@@ -123,11 +126,21 @@ export async function startRpcServer(options: RpcServerOptions): Promise<RpcServ
     logger,
     ...options.connect,
   });
-  const { shutdownSignal = new AbortController().signal, ...limits } = options.connect ?? {};
+  let adapted = 0;
+  const counted: ConnectHandler = {
+    ...adapter,
+    handle(...request) {
+      adapted += 1;
+      adapter.handle(...request);
+    },
+  };
   const calls =
     options.shortWay === false
-      ? adapter
-      : createShortWay({ ...limits, pipeline, services, adapter, registry, shutdownSignal });
+      ? counted
+      : createShortWay({
+          ...options.connect,
+          ...{ pipeline, services, adapter: counted, registry, logger },
+        });
   const handler = createFront({ game: "meadow", calls, ready: () => true, ...options.front });
   const port = createPort({ host: "127.0.0.1", port: 0, handler, logger, ...options.port });
   const started = await port.start();
@@ -140,6 +153,9 @@ export async function startRpcServer(options: RpcServerOptions): Promise<RpcServ
     pipeline,
     health,
     log: lines,
+    get adapted() {
+      return adapted;
+    },
     close: () => port.close({ timeoutMs: 1000 }),
   };
 }
