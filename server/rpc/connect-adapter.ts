@@ -91,8 +91,9 @@ export function createConnectHandler(options: ConnectHandlerOptions): ConnectHan
     const { remoteAddress } = request.socket;
     const peer = peerOf(remoteAddress, request.headers["x-forwarded-for"], trustedProxies);
     const values = createContextValues().set(peerKey, peer);
+    if (request.httpVersionMajor === 1) response.once("finish", () => drain(request));
     const universal = universalRequestFromNodeRequest(request, response, undefined, values);
-    const read = body === undefined ? universal : { ...universal, body };
+    const read = { ...universal, body: body ?? bodyOf(request) };
     if (options.compressFromBytes === undefined) offerNothing(read.header);
     await universalResponseToNodeResponse(await handler(read), response);
   }
@@ -166,6 +167,18 @@ function contextOf(context: HandlerContext): CallContext {
     peer: context.values.get(peerKey),
     signal: context.signal,
   };
+}
+
+/** The body of a request. Whoever stops reading it has an answer, which its connection is still needed for. */
+export function bodyOf(request: PortRequest): AsyncIterable<Uint8Array> {
+  return request.iterator({ destroyOnReturn: false });
+}
+
+/** Reads what is left of a request that was answered before its end: its connection serves no other before that. Node's timeout for requests bounds it. */
+function drain(request: PortRequest): void {
+  if (request.complete || request.destroyed) return;
+  request.removeAllListeners("readable");
+  request.resume();
 }
 
 // What arrives here did not come out of a call: the caller went away, or its request is no HTTP that a URL and headers can be made of.

@@ -1,3 +1,4 @@
+import { bodyOf } from "./connect-adapter.ts";
 import { ENVELOPE_BYTES, plainSizeOf } from "./envelope.ts";
 import type { PortRequest } from "./plain-answer.ts";
 
@@ -71,5 +72,5 @@ async function* before(
   request: PortRequest,
 ): AsyncGenerator<Uint8Array> {
   yield* chunks;
-  yield* request as AsyncIterable<Uint8Array>;
+  yield* bodyOf(request);
 }
