@@ -398,7 +398,7 @@ test("both ways log the same bugs", () => {
   const errorsOf = ({ log }: TwoWays["short"]) =>
     log
       .filter(({ level }) => level === "error")
-      .map(({ message, fields }) => `${message} ${fields["call"]}`);
+      .map(({ message, fields }) => `${message} ${String(fields["call"])}`);
   expect(errorsOf(ways.short).length).toBeGreaterThan(10);
   expect(errorsOf(ways.short).toSorted()).toEqual(errorsOf(ways.adapter).toSorted());
 });

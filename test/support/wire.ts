@@ -178,13 +178,13 @@ async function readAll(from: NodeJS.ReadableStream): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
-const TRANSFER_HEADERS = [
+const TRANSFER_HEADERS = new Set([
   "date",
   "connection",
   "keep-alive",
   "transfer-encoding",
   "content-length",
-];
+]);
 
 function seen(
   status: number,
@@ -192,7 +192,7 @@ function seen(
   bytes: Buffer,
   trailers: NodeJS.Dict<unknown>,
 ): WireAnswer {
-  const kept = Object.entries(headers).filter(([name]) => !TRANSFER_HEADERS.includes(name));
+  const kept = Object.entries(headers).filter(([name]) => !TRANSFER_HEADERS.has(name));
   const type = String((headers as Record<string, unknown>)["content-type"]);
   return {
     status,
@@ -238,7 +238,7 @@ export function outcomeOf(answer: WireAnswer | { readonly brokeOff: string }): s
   if (last?.flags === 2) return (last.data as { error?: { code: string } }).error?.code ?? "ok";
   const end = last?.flags === 0x80 ? (last.data as Record<string, string>) : trailers;
   const code = end["grpc-status"];
-  if (code !== undefined) return CODE_NAMES[Number(code)] ?? String(code);
+  if (code !== undefined) return CODE_NAMES[Number(code)] ?? `code ${Number(code)}`;
   if (typeof body === "object" && body !== null && "code" in body) return String(body.code);
   return status === 200 ? "ok" : String(status);
 }
