@@ -115,14 +115,25 @@ export async function admit(
       ? await admitAnybody(gate, route, context)
       : await admitRole(gate, route, context);
   gate.validator.validate(route.method.input, request);
-  return {
-    session,
-    peer: context.peer,
-    // Asked for only when a handler asks: most calls never do, and making one costs as much as the rest.
-    get signal() {
-      return context.signal;
-    },
-  };
+  return new AdmittedCall(session, context);
+}
+
+// A class, since a getter in an object literal is made anew for each call. The signal is asked for only when a handler asks: most never do, and
+// making one costs as much as the rest.
+class AdmittedCall implements Call {
+  readonly session: Session | undefined;
+  readonly peer: string;
+  private readonly context: CallContext;
+
+  constructor(session: Session | undefined, context: CallContext) {
+    this.session = session;
+    this.peer = context.peer;
+    this.context = context;
+  }
+
+  get signal(): AbortSignal {
+    return this.context.signal;
+  }
 }
 
 // The limit comes first: nobody is to make the server look up tokens faster than that.

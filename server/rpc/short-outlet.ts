@@ -1,5 +1,6 @@
 import type { OutgoingHttpHeaders } from "node:http";
 import type { Http2ServerResponse } from "node:http2";
+import { ENVELOPE_BYTES, envelope, writeEnvelopeHead } from "./envelope.ts";
 import type { PortResponse } from "./plain-answer.ts";
 import { isClosed } from "./short-call.ts";
 
@@ -23,20 +24,47 @@ export function sendWhole(response: PortResponse, frame: Frame, body: Uint8Array
   response.end(body);
 }
 
-/** Sends a part of a body, and before the first the status 200 and the headers. False when the client does not take it at present, or never will. */
-export function sendPart(
-  response: PortResponse,
-  headers: OutgoingHttpHeaders,
-  hasTrailers: boolean,
-  part: Uint8Array,
-): boolean {
+/** Sends a message in an envelope, and before the first the status 200 and the headers. False when the client does not take it at present, or never will. */
+export function sendMessage(response: PortResponse, frame: Frame, message: Uint8Array): boolean {
   if (isOver(response)) return false;
   if ("stream" in response) {
-    if (!response.stream.headersSent) beginHttp2(response, 200, headers, hasTrailers);
-    return response.stream.write(part);
+    if (!response.stream.headersSent) {
+      beginHttp2(response, 200, frame.headers, frame.trailers !== undefined);
+    }
+    return response.stream.write(envelope(0, message));
   }
-  if (!response.headersSent) response.writeHead(200, headers);
-  return response.write(part);
+  if (!response.headersSent) {
+    response.writeHead(200, frame.headers);
+  } else if (message.length <= MAX_CHUNK_BYTES && response.chunkedEncoding) {
+    const { socket } = response;
+    // With nothing waiting to be written it also says that there is room.
+    if (socket !== null && response.writableLength === 0) {
+      socket.write(chunkOf(message));
+      return true;
+    }
+  }
+  return response.write(envelope(0, message));
+}
+
+/** Messages up to this size are copied into one chunk; larger ones cost less as several buffers. Far less than what a socket takes at once. */
+const MAX_CHUNK_BYTES = 8_192;
+const CR = 13;
+const LF = 10;
+
+/** A message in an envelope in a chunk of HTTP/1.1 (RFC 9112, 7.1). Written as it is to the connection, it costs a quarter less than the same through the response. */
+function chunkOf(message: Uint8Array): Uint8Array {
+  const size = ENVELOPE_BYTES + message.length;
+  const digits = size.toString(16);
+  const start = digits.length + 2;
+  const bytes = Buffer.allocUnsafe(start + size + 2);
+  bytes.write(digits, 0, "latin1");
+  bytes[start - 2] = CR;
+  bytes[start - 1] = LF;
+  writeEnvelopeHead(bytes, start, 0, message.length);
+  bytes.set(message, start + ENVELOPE_BYTES);
+  bytes[start + size] = CR;
+  bytes[start + size + 1] = LF;
+  return bytes;
 }
 
 /** Ends a body of which parts were sent, with a last one. Nothing happens when the response is closed or ended. */

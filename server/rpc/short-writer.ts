@@ -14,7 +14,7 @@ import { ENVELOPE_BYTES, envelope, writeEnvelopeHead } from "./envelope.ts";
 import type { Logger } from "../logger.ts";
 import type { PortResponse } from "./plain-answer.ts";
 import type { WireProtocol } from "./short-form.ts";
-import { type Frame, sendLast, sendPart, sendWhole } from "./short-outlet.ts";
+import { type Frame, sendLast, sendMessage, sendWhole } from "./short-outlet.ts";
 
 /** Writes answers in each protocol. It never throws: what is written to a response that is closed or ended is dropped, and one that cannot be written is cut off. */
 export interface AnswerWriter {
@@ -97,8 +97,7 @@ export function createAnswerWriter(options: { registry: Registry; logger: Logger
     },
     message(protocol, response, message) {
       try {
-        const { headers, trailers } = FRAMES[protocol];
-        return sendPart(response, headers, trailers !== undefined, envelope(0, message));
+        return sendMessage(response, FRAMES[protocol], message);
       } catch (error) {
         breakOff(response, error);
         return false;
