@@ -1,37 +1,25 @@
 import { once } from "node:events";
 import http from "node:http";
-import http2 from "node:http2";
 import net, { type Socket } from "node:net";
-import { setTimeout as sleep } from "node:timers/promises";
 import { create, toBinary } from "@bufbuild/protobuf";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { ErrorDetailSchema, ErrorReason } from "../../gen/ts/realmwire/v1/error_pb.ts";
 import {
   GetRequestSchema,
   UpdateRequestSchema,
 } from "../../gen/ts/realmwire/v1/world_service_pb.ts";
 import { TOKENS } from "../../test/support/rpc-server.ts";
 import { MAX_BYTES, startTwoWays, type TwoWays } from "../../test/support/two-ways.ts";
-import {
-  inEnvelope,
-  readParts,
-  STREAM_WIRES,
-  UNARY_WIRES,
-  type Wire,
-  type WirePart,
-} from "../../test/support/wire.ts";
-import { DomainError } from "../errors.ts";
+import { playerHeaders } from "../../test/support/open-call.ts";
+import { inEnvelope, readParts, STREAM_WIRES } from "../../test/support/wire.ts";
 
 const GET = "/realmwire.v1.WorldService/Get";
 const UPDATE = "/realmwire.v1.WorldService/Update";
 
 let ways: TwoWays;
-let shutdown: AbortController;
 const closers: (() => void)[] = [];
 
 beforeEach(async () => {
-  shutdown = new AbortController();
-  ways = await startTwoWays({ connect: { shutdownSignal: shutdown.signal } });
+  ways = await startTwoWays();
 });
 
 afterEach(async () => {
@@ -54,14 +42,6 @@ function get(name: string): Buffer {
 
 function update(cursor: string): Buffer {
   return Buffer.from(toBinary(UpdateRequestSchema, create(UpdateRequestSchema, { cursor })));
-}
-
-function framed(wire: Wire, message: Buffer): Buffer {
-  return wire.enveloped ? inEnvelope(message) : message;
-}
-
-function headersOf(wire: Wire): Record<string, string> {
-  return { "content-type": wire.contentType, authorization: `Bearer ${TOKENS.player}` };
 }
 
 async function connect({ portNumber }: Server): Promise<Socket> {
@@ -157,9 +137,9 @@ describe("HTTP/1.1 to the byte", () => {
         const ports = new Set<number | undefined>();
         for (const cursor of ["", "large:30000", "fail:7", "reason:7", "nothing", ""]) {
           const request = http.request(`${server.url}${UPDATE}`, {
-            ...{ method: "POST", agent, headers: headersOf(wire) },
+            ...{ method: "POST", agent, headers: playerHeaders(wire) },
           });
-          request.end(framed(wire, update(cursor)));
+          request.end(inEnvelope(update(cursor)));
           const [answer] = (await once(request, "response")) as [http.IncomingMessage];
           ports.add(request.socket?.localPort);
           const chunks: Buffer[] = [];
@@ -261,209 +241,4 @@ describe("HTTP/1.1 to the byte", () => {
     });
     expect(answer).toEqual(["HTTP/1.1 429", "HTTP/1.1 401"]);
   });
-});
-
-interface OpenStream {
-  /** Waits until so many parts have come, or the end. */
-  parts(count: number): Promise<WirePart[]>;
-  pause(): void;
-  resume(): void;
-  /** Goes away. */
-  leave(): void;
-  readonly trailers: Record<string, unknown>;
-}
-
-/** Opens a call and reads what comes. */
-async function open(
-  server: Server,
-  wire: Wire,
-  path: string,
-  body: Buffer,
-  headers = {},
-): Promise<OpenStream> {
-  const all = { ...headersOf(wire), ...headers };
-  let bytes = Buffer.alloc(0);
-  let ended = false;
-  const trailers: Record<string, unknown> = {};
-  function listen(answer: NodeJS.ReadableStream): void {
-    answer.on("data", (chunk: Buffer) => (bytes = Buffer.concat([bytes, chunk])));
-    answer.on("end", () => (ended = true));
-    answer.on("error", () => (ended = true));
-  }
-  let readable: NodeJS.ReadableStream | undefined;
-  let leave: () => void;
-  if (wire.http === 1) {
-    const request = http.request(`${server.url}${path}`, {
-      method: "POST",
-      headers: all,
-      agent: false,
-    });
-    request.on("error", () => {});
-    request.on("response", (answer) => listen((readable = answer)));
-    request.end(body);
-    leave = () => request.destroy();
-  } else {
-    const session = http2.connect(server.url);
-    session.on("error", () => {});
-    const stream = session.request({ ":method": "POST", ":path": path, ...all });
-    stream.on("error", () => {});
-    stream.on("trailers", (received) => Object.assign(trailers, received));
-    listen((readable = stream));
-    stream.end(body);
-    leave = () => stream.close(http2.constants.NGHTTP2_CANCEL);
-    closers.push(() => session.destroy());
-  }
-  closers.push(() => leave());
-  return {
-    trailers,
-    leave: () => leave(),
-    pause: () => void readable?.pause(),
-    resume: () => void readable?.resume(),
-    async parts(count) {
-      await expect.poll(() => ended || countParts(bytes) >= count, { timeout: 5_000 }).toBe(true);
-      return readParts(bytes.subarray(0, wholeParts(bytes)));
-    },
-  };
-}
-
-function wholeParts(bytes: Buffer): number {
-  let at = 0;
-  while (at + 5 <= bytes.length) {
-    const next = at + 5 + bytes.readUInt32BE(at + 1);
-    if (next > bytes.length) break;
-    at = next;
-  }
-  return at;
-}
-
-function countParts(bytes: Buffer): number {
-  return readParts(bytes.subarray(0, wholeParts(bytes))).length;
-}
-
-describe.each(STREAM_WIRES)("a stream that lasts: $name", (wire) => {
-  const stream = (server: Server, cursor: string, headers = {}) =>
-    open(server, wire, UPDATE, inEnvelope(update(cursor)), headers);
-  const soon = { [wire.timeoutHeader]: wire.timeoutValue(150) };
-
-  test("the server stops", async () => {
-    const opened = await Promise.all([stream(ways.short, "wait"), stream(ways.adapter, "wait")]);
-    for (const one of opened) expect(await one.parts(3)).toHaveLength(3);
-    shutdown.abort(
-      new DomainError(ErrorReason.DRAINING, "the server is stopping", { retryDelayMs: 5_000 }),
-    );
-    const [short, adapter] = await Promise.all(opened.map((one) => one.parts(99)));
-    await expect.poll(() => opened[0].trailers).toEqual(opened[1].trailers);
-    expect(short).toEqual(adapter);
-    expect(JSON.stringify([short?.slice(3), opened[0].trailers])).toMatch(
-      /unavailable|"grpc-status":"14"/,
-    );
-    expect(JSON.stringify([short?.slice(3), opened[0].trailers])).toMatch(
-      new RegExp(`${ErrorDetailSchema.typeName}|grpc-status-details-bin`),
-    );
-    expect(ways.short.witness.closed).toEqual(["wait"]);
-    expect(ways.adapter.witness.closed).toEqual(["wait"]);
-  });
-
-  test("a deadline passes in the middle", async () => {
-    const parts = await expectSame(async (server) => {
-      const opened = await stream(server, "wait", soon);
-      return { parts: await opened.parts(99), trailers: opened.trailers };
-    });
-    expect(parts.parts.length).toBeGreaterThanOrEqual(3);
-    expect(JSON.stringify(parts)).toMatch(/deadline_exceeded|"grpc-status":"4"/);
-    expect(ways.short.witness.closed).toEqual(["wait"]);
-  });
-
-  test("the caller goes away", async () => {
-    await expectSame(async (server) => {
-      const opened = await stream(server, "wait");
-      await opened.parts(3);
-      opened.leave();
-      await expect.poll(() => server.witness.closed).toEqual(["wait"]);
-      await sleep(20);
-      return server.witness.closed;
-    });
-  });
-
-  test("the caller goes away before the stream was opened", async () => {
-    await expectSame(async (server) => {
-      const opened = await stream(server, "late");
-      await sleep(50);
-      opened.leave();
-      await expect.poll(() => server.witness.aborted).toHaveLength(1);
-      await expect.poll(() => server.witness.closed).toEqual(["late"]);
-      return true;
-    });
-  });
-
-  test("a caller that does not read holds the stream back, and its deadline ends it", async () => {
-    const opened = await stream(ways.short, "flood:30000", {
-      [wire.timeoutHeader]: wire.timeoutValue(1_500),
-    });
-    await opened.parts(1);
-    opened.pause();
-    let held = -1;
-    while (held !== ways.short.witness.given) {
-      held = ways.short.witness.given;
-      await sleep(150);
-    }
-    // 30 kB each: what the buffers of two sockets hold, and no more.
-    expect(held).toBeLessThan(500);
-    opened.resume();
-    await expect.poll(() => ways.short.witness.given).toBeGreaterThan(held + 20);
-    opened.pause();
-    await expect.poll(() => ways.short.witness.closed, { timeout: 5_000 }).toEqual(["flood:30000"]);
-  });
-
-  test("a stream that always has more leaves time for others", async () => {
-    const opened = await stream(ways.short, "flood:1");
-    await opened.parts(1);
-    expect((await fetch(`${ways.short.url}/healthz`)).status).toBe(200);
-    opened.leave();
-    await expect.poll(() => ways.short.witness.closed).toEqual(["flood:1"]);
-  });
-});
-
-describe.each(UNARY_WIRES)("a unary call: $name", (wire) => {
-  test("the caller goes away, and its handler is told", async () => {
-    await expectSame(async (server) => {
-      const opened = await open(server, wire, GET, framed(wire, get("wait:x")));
-      await sleep(50);
-      opened.leave();
-      await expect.poll(() => server.witness.aborted).toHaveLength(1);
-      return server.log.filter(({ level }) => level === "error");
-    });
-  });
-
-  test("the server stops", async () => {
-    const opened = await Promise.all([
-      open(ways.short, wire, GET, framed(wire, get("wait:x"))),
-      open(ways.adapter, wire, GET, framed(wire, get("wait:x"))),
-    ]);
-    await sleep(50);
-    shutdown.abort(new DomainError(ErrorReason.DRAINING, "the server is stopping"));
-    await expect.poll(() => ways.short.witness.aborted).toHaveLength(1);
-    await expect.poll(() => ways.adapter.witness.aborted).toHaveLength(1);
-    if (wire.enveloped) {
-      const [short, adapter] = await Promise.all(opened.map((one) => one.parts(99)));
-      expect(short).toEqual(adapter);
-    }
-    await expect.poll(() => opened[0].trailers).toEqual(opened[1].trailers);
-  });
-});
-
-test("connections that break at any moment disturb nobody", async () => {
-  for (const wire of STREAM_WIRES) {
-    for (let step = 0; step < 30; step++) {
-      const cursor = ["flood:9000", "wait", "fail:7", "late"][step % 4] ?? "";
-      const opened = await open(ways.short, wire, UPDATE, inEnvelope(update(cursor)));
-      await sleep(step / 5);
-      opened.leave();
-    }
-  }
-  expect((await fetch(`${ways.short.url}/healthz`)).status).toBe(200);
-  for (const close of closers.splice(0)) close();
-  // The one of `fetch` is kept alive.
-  await expect.poll(() => ways.short.port.connections).toBeLessThan(2);
-  expect(ways.short.log.filter(({ level }) => level === "error")).toEqual([]);
 });
