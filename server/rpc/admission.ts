@@ -1,3 +1,4 @@
+import { fromBinary } from "@bufbuild/protobuf";
 import type { DescMethod, Message } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { ErrorReason } from "../../gen/ts/realmwire/v1/error_pb.ts";
@@ -7,7 +8,9 @@ import { DomainError } from "../errors.ts";
 import { type MethodAccess, readAccess } from "./access.ts";
 import { createLimiter, type Limiter } from "./limiter.ts";
 import { limitKeyOf } from "./peer.ts";
-import type { Call, ServiceDefinition } from "./service.ts";
+import { messagesOf } from "./ready-stream.ts";
+import type { ReadyStream } from "./ready-stream.ts";
+import type { Call, ReadyHandler, ServiceDefinition } from "./service.ts";
 import type { RequestValidator } from "./validation.ts";
 
 /** What a transport knows about a call besides its message. */
@@ -23,6 +26,9 @@ export interface CallContext {
 /** Answers a call that was let in. */
 export type CallHandler = (request: Message, call: Call) => unknown;
 
+/** Opens a stream of serialized answers for a call that was let in. */
+export type OpenHandler = (request: Message, call: Call) => Promise<ReadyStream>;
+
 /** All that the pipeline knows about one call of a service. */
 export interface Route {
   /** Its full name, such as `realmwire.v1.WorldService/Move`. */
@@ -31,6 +37,8 @@ export interface Route {
   readonly access: MethodAccess;
   readonly limiter: Limiter;
   readonly handler: CallHandler;
+  /** For calls whose answers are bytes already. */
+  readonly open: OpenHandler | undefined;
 }
 
 /** What decides whether a call is let in. */
@@ -71,12 +79,22 @@ export function buildRoutes(options: RouteOptions): Map<DescMethod, Route> {
         now: options.now,
         ...(maxBuckets !== undefined && { maxBuckets }),
       });
-      const handler =
-        (handlers[method.localName] as CallHandler | undefined) ?? unimplemented(name);
-      routes.set(method, { name, method, access, limiter, handler });
+      const given = handlers[method.localName] as CallHandler | ReadyHandler<never> | undefined;
+      const open = given && "open" in given ? (given.open as OpenHandler) : undefined;
+      const handler = open ? readMessages(method, open) : (given as CallHandler | undefined);
+      routes.set(method, {
+        ...{ name, method, access, limiter, open },
+        handler: handler ?? unimplemented(name),
+      });
     }
   }
   return routes;
+}
+
+/** The handler in messages of a call that answers in bytes. */
+function readMessages({ output }: DescMethod, open: OpenHandler): CallHandler {
+  return (request, call) =>
+    messagesOf(open(request, call), (bytes) => fromBinary(output, bytes), call.signal);
 }
 
 function unimplemented(name: string): CallHandler {
@@ -97,7 +115,25 @@ export async function admit(
       ? await admitAnybody(gate, route, context)
       : await admitRole(gate, route, context);
   gate.validator.validate(route.method.input, request);
-  return { session, peer: context.peer, signal: context.signal };
+  return new AdmittedCall(session, context);
+}
+
+// A class, since a getter in an object literal is made anew for each call. The signal is asked for only when a handler asks: most never do, and
+// making one costs as much as the rest.
+class AdmittedCall implements Call {
+  readonly session: Session | undefined;
+  readonly peer: string;
+  private readonly context: CallContext;
+
+  constructor(session: Session | undefined, context: CallContext) {
+    this.session = session;
+    this.peer = context.peer;
+    this.context = context;
+  }
+
+  get signal(): AbortSignal {
+    return this.context.signal;
+  }
 }
 
 // The limit comes first: nobody is to make the server look up tokens faster than that.

@@ -62,8 +62,8 @@ export interface ConnectHandler {
   readonly services: readonly string[];
   /** Whether there is a call at this path, which is without a query. */
   serves(path: string): boolean;
-  /** Answers a request whose path is served. Never throws. */
-  handle(request: PortRequest, response: PortResponse): void;
+  /** Answers a request whose path is served. Never throws. `body` stands for the request's own, when that was read already. */
+  handle(request: PortRequest, response: PortResponse, body?: AsyncIterable<Uint8Array>): void;
 }
 
 const peerKey = createContextKey("unknown", { description: "the caller's network address" });
@@ -81,14 +81,21 @@ export function createConnectHandler(options: ConnectHandlerOptions): ConnectHan
   }
   const paths = new Map(router.handlers.map((handler) => [handler.requestPath, handler]));
 
-  async function answer(request: PortRequest, response: PortResponse): Promise<void> {
+  async function answer(
+    request: PortRequest,
+    response: PortResponse,
+    body: AsyncIterable<Uint8Array> | undefined,
+  ): Promise<void> {
     const handler = paths.get(pathOf(request));
     if (handler === undefined) throw new Error(`${request.url} is not served`);
     const { remoteAddress } = request.socket;
     const peer = peerOf(remoteAddress, request.headers["x-forwarded-for"], trustedProxies);
     const values = createContextValues().set(peerKey, peer);
+    if (request.httpVersionMajor === 1) response.once("finish", () => drain(request));
     const universal = universalRequestFromNodeRequest(request, response, undefined, values);
-    await universalResponseToNodeResponse(await handler(universal), response);
+    const read = { ...universal, body: body ?? bodyOf(request) };
+    if (options.compressFromBytes === undefined) offerNothing(read.header);
+    await universalResponseToNodeResponse(await handler(read), response);
   }
 
   return {
@@ -96,10 +103,23 @@ export function createConnectHandler(options: ConnectHandlerOptions): ConnectHan
       .map(({ desc }) => desc.typeName)
       .sort(),
     serves: (path) => paths.has(path),
-    handle(request, response) {
-      answer(request, response).catch((error: unknown) => refuse(request, response, error, logger));
+    handle(request, response, body) {
+      answer(request, response, body).catch((error: unknown) =>
+        refuse(request, response, error, logger),
+      );
     },
   };
+}
+
+const ACCEPTED_ENCODINGS = [
+  "accept-encoding",
+  "connect-accept-encoding",
+  "grpc-accept-encoding",
+] as const;
+
+// Or else connect would announce a compression that is then never used.
+function offerNothing(header: Headers): void {
+  for (const name of ACCEPTED_ENCODINGS) header.set(name, "identity");
 }
 
 function createRouter(options: ConnectHandlerOptions): ConnectRouter {
@@ -147,6 +167,18 @@ function contextOf(context: HandlerContext): CallContext {
     peer: context.values.get(peerKey),
     signal: context.signal,
   };
+}
+
+/** The body of a request. Whoever stops reading it has an answer, which its connection is still needed for. */
+export function bodyOf(request: PortRequest): AsyncIterable<Uint8Array> {
+  return request.iterator({ destroyOnReturn: false });
+}
+
+/** Reads what is left of a request that was answered before its end: its connection serves no other before that. Node's timeout for requests bounds it. */
+function drain(request: PortRequest): void {
+  if (request.complete || request.destroyed) return;
+  request.removeAllListeners("readable");
+  request.resume();
 }
 
 // What arrives here did not come out of a call: the caller went away, or its request is no HTTP that a URL and headers can be made of.

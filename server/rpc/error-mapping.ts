@@ -68,16 +68,26 @@ export function createErrorMapper(logger: Logger): ErrorMapper {
         if (meant.cause !== undefined) {
           logger.warn({ err: meant, call: call.name }, "a call was refused because of a fault");
         }
-        // gRPC percent-encodes the message, and half a surrogate pair has no encoding.
-        return new ConnectError(meant.message.toWellFormed(), code, undefined, [
-          { desc: ErrorDetailSchema, value: detailOf(meant) },
-        ]);
+        return wellFormed(
+          new ConnectError(meant.message, code, undefined, [
+            { desc: ErrorDetailSchema, value: detailOf(meant) },
+          ]),
+        );
       }
     }
-    if (meant instanceof ConnectError) return meant;
+    if (meant instanceof ConnectError) return wellFormed(meant);
     logger.error({ err: meant, call: call.name }, "a call failed");
     return new ConnectError("internal error", Code.Internal);
   };
+}
+
+// gRPC percent-encodes the message, and half a surrogate pair has no encoding.
+function wellFormed(error: ConnectError): ConnectError {
+  const { rawMessage, code, metadata, details } = error;
+  if (rawMessage.isWellFormed()) return error;
+  const copy = new ConnectError(rawMessage.toWellFormed(), code, metadata);
+  copy.details = details;
+  return copy;
 }
 
 // Code that waits with a signal throws the signal's reason, or an AbortError of its own that says nothing more.

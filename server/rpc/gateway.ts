@@ -28,6 +28,7 @@ import { createPort } from "./port.ts";
 import { createReflection } from "./reflection.ts";
 import { createReleaseService } from "./release-service.ts";
 import type { ServiceDefinition } from "./service.ts";
+import { createShortWay } from "./short-way.ts";
 import { createUpgrade } from "./upgrade.ts";
 import { createWorldEntry } from "./world-entry.ts";
 import { createWorldService } from "./world-service.ts";
@@ -195,8 +196,11 @@ function createCalls(options: GatewayOptions, services: readonly ServiceDefiniti
   const infrastructure = [health.service, ...createReflection({ services: reflected, files })];
   const stopping = new AbortController();
   const shutdownSignal = stopping.signal;
-  const handler = createConnectHandler({
+  const adapter = createConnectHandler({
     ...{ pipeline, services, infrastructure, registry, logger, shutdownSignal },
+  });
+  const handler = createShortWay({
+    ...{ pipeline, services, adapter, registry, logger, shutdownSignal },
   });
   return { pipeline, health, handler, stop: (reason: unknown) => stopping.abort(reason) };
 }

@@ -9,7 +9,7 @@ import {
   type MessageShape,
   type Registry,
 } from "@bufbuild/protobuf";
-import type { Code, ConnectError } from "@connectrpc/connect";
+import type { Code } from "@connectrpc/connect";
 import type { Authenticator } from "../account/session.ts";
 import {
   admit,
@@ -21,7 +21,8 @@ import {
 } from "./admission.ts";
 import { createErrorMapper, type ErrorMapper } from "./error-mapping.ts";
 import { type Logger, plainLogger } from "../logger.ts";
-import type { Call, ServiceDefinition } from "./service.ts";
+import { openReady, type ReadyCall } from "./ready-call.ts";
+import type { ServiceDefinition } from "./service.ts";
 import { openStream } from "./stream-call.ts";
 import { createRequestValidator } from "./validation.ts";
 
@@ -48,10 +49,10 @@ export interface Pipeline {
     request: MessageShape<I>,
     context: CallContext,
   ): AsyncIterable<MessageShape<O>>;
-  /** The part of a call before its handler, for a transport that writes a stream's bytes itself. What it rejects with goes into `failure`. */
-  admit(method: DescMethod, request: Message, context: CallContext): Promise<Call>;
-  /** What the caller is to be sent when such a call fails. Logs what nobody meant to happen. */
-  failure(method: DescMethod, error: unknown, signal: AbortSignal): ConnectError;
+  /** Whether a streaming call can be opened with `openReady`. */
+  answersInBytes(method: DescMethod): boolean;
+  /** Makes a streaming call for a transport that writes serialized messages itself. */
+  openReady(method: DescMethod, request: Message, context: CallContext): Promise<ReadyCall>;
 }
 
 /** Options of {@link createPipeline}. */
@@ -99,6 +100,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     mapError: createErrorMapper(options.logger ?? plainLogger),
     observe: observeWith(options.onCall, now),
   };
+  const { gate, mapError } = parts;
   const { services, maxBuckets } = options;
   const routes = buildRoutes({ services, maxBuckets, now });
   function routeOf(method: DescMethod): Route {
@@ -120,8 +122,11 @@ export function createPipeline(options: PipelineOptions): Pipeline {
       request: MessageShape<I>,
       context: CallContext,
     ) => runStream(parts, routeOf(method), request, context) as AsyncIterable<MessageShape<O>>,
-    admit: (method, request, context) => admit(parts.gate, routeOf(method), request, context),
-    failure: (method, error, signal) => parts.mapError(error, { name: nameOf(method), signal }),
+    answersInBytes: (method) => routeOf(method).open !== undefined,
+    openReady(method, request, context) {
+      const route = routeOf(method);
+      return openReady({ gate, mapError, onEnd: parts.observe(route) }, route, request, context);
+    },
   };
 }
 

@@ -13,7 +13,8 @@ import {
   MAX_STREAMS,
   RESUME_WINDOW_MS,
 } from "./player-streams.ts";
-import type { Placement, PlayerStreams, WorldStream } from "./player-streams.ts";
+import type { Placement, PlayerStreams } from "./player-streams.ts";
+import type { ReadyStream } from "./ready-stream.ts";
 
 let nowMs = 0;
 let zone: Zone;
@@ -46,13 +47,13 @@ beforeEach(() => {
 
 const tooMany = () => new Error("too many");
 
-function read(stream: WorldStream): UpdateResponse | undefined {
+function read(stream: ReadyStream): UpdateResponse | undefined {
   const bytes = stream.next();
   return bytes && fromBinary(UpdateResponseSchema, bytes);
 }
 
-function open(cursor = ""): WorldStream {
-  return streams.open(cursor, [], tooMany);
+function open(cursor = ""): ReadyStream {
+  return streams.open({ cursor, once: false, flags: [] }, tooMany);
 }
 
 /** Something that Ada sees. */
@@ -69,7 +70,7 @@ const textsOf = (update: UpdateResponse | undefined) =>
   update?.events.map(({ kind }) => kind.value);
 
 /** Whether a stream asks to be read, once what is due by now was done. */
-async function isReady(stream: WorldStream): Promise<boolean> {
+async function isReady(stream: ReadyStream): Promise<boolean> {
   return await Promise.race([
     stream.ready().then(() => true),
     new Promise<boolean>((resolve) => setTimeout(() => resolve(false), 5)),

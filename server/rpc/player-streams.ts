@@ -9,6 +9,7 @@ import type { WireWriter } from "../sim/wire-writer.ts";
 import type { ZoneHandle } from "../zone/zone-handle.ts";
 import { createFlagBox } from "./flags.ts";
 import type { FlagBox } from "./flags.ts";
+import type { ReadyStream } from "./ready-stream.ts";
 
 /** How long a stream says nothing at most before a heartbeat, which then comes with the next tick: within the five seconds that the protocol promises. */
 export const HEARTBEAT_MS = 4_500;
@@ -18,16 +19,6 @@ export const RESUME_WINDOW_MS = 60_000;
 export const MAX_STREAMS = 4;
 /** Messages with flags that are remembered one by one for a client that resumes; those before are remembered together. */
 const MAX_FLAGGED_MESSAGES = 16;
-
-/** An update stream's end towards the world: what is to be sent, and when. */
-export interface WorldStream {
-  /** The next message, a serialized `UpdateResponse`; undefined when there is nothing to say yet. */
-  next(): Uint8Array<ArrayBuffer> | undefined;
-  /** Resolves when it is worth asking again; rejects with the error that the stream is to end with. */
-  ready(): Promise<void>;
-  /** To be called once, when the client is gone or has had enough. */
-  close(): void;
-}
 
 /** Where a character is. */
 export interface Placement {
@@ -57,10 +48,20 @@ interface OpenStream {
   failure: { readonly error: unknown } | undefined;
 }
 
+/** How a stream is to be. */
+export interface StreamRequest {
+  readonly cursor: string;
+  readonly once: boolean;
+  readonly flags: readonly Flag[];
+}
+
 /** The streams of one character, and what it is sent. */
 export interface PlayerStreams {
-  /** Opens a stream, which goes on from a cursor if it can. Beyond {@link MAX_STREAMS} the one open longest ends with `tooMany`. */
-  open(cursor: string, flags: readonly Flag[], tooMany: () => unknown): WorldStream;
+  /**
+   * Opens a stream, whose first message carries these flags. It goes on from a cursor if it can, and ends after its
+   * first message if that is asked for. Beyond {@link MAX_STREAMS} the one open longest ends with `tooMany`.
+   */
+  open(request: StreamRequest, tooMany: () => unknown): ReadyStream;
   /** Streams that are open. */
   readonly count: number;
   /** Sends an event to all. */
@@ -171,7 +172,7 @@ export function createPlayerStreams(options: {
   }
 
   return {
-    open(cursor, flags, tooMany) {
+    open({ cursor, once, flags }, tooMany) {
       const eye = eyeFor(cursor);
       for (const flag of flags) eye.flags.put(flag);
       // A client that resumes has lost its old stream, even if this side has not noticed yet.
@@ -186,6 +187,7 @@ export function createPlayerStreams(options: {
       eye.stream = stream;
       return {
         next: () => (stream.failure ? undefined : next(eye, stream)),
+        ended: () => once && stream.lastMessageAt !== Number.NEGATIVE_INFINITY,
         async ready() {
           if (!stream.failure) {
             await new Promise<void>((resolve) => {

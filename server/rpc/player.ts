@@ -12,7 +12,8 @@ import type { Transfer } from "../sim/portals.ts";
 import type { ZoneHandle } from "../zone/zone-handle.ts";
 import { mapFlag, slowFlag, zoneFlag } from "./flags.ts";
 import { MAX_STREAMS } from "./player-streams.ts";
-import type { Placement, PlayerStreams, WorldStream } from "./player-streams.ts";
+import type { Placement, PlayerStreams, StreamRequest } from "./player-streams.ts";
+import type { ReadyStream } from "./ready-stream.ts";
 
 /** A character in the world with whoever plays it. */
 export interface Player {
@@ -21,8 +22,8 @@ export interface Player {
   placement(): Promise<Placement>;
   /** Carries an input out in the zone that it is in. */
   apply(kind: Input["kind"]): Promise<Outcome>;
-  /** Opens an update stream, whose first message carries these flags. */
-  openStream(cursor: string, once: boolean, flags: readonly Flag[]): WorldStream;
+  /** Opens an update stream, whose first message carries the flags. */
+  openStream(request: StreamRequest): ReadyStream;
   push(event: Event): void;
   /** Whether its player is there. */
   readonly online: boolean;
@@ -90,9 +91,9 @@ export function createPlayer(options: PlayerOptions): LivePlayer {
     setOnline,
     leave,
     push: (event) => void waiting.push(event),
-    openStream(cursor, once, flags) {
-      const stream = streams.open(cursor, flags, tooManyStreams);
-      hadStream ||= !once;
+    openStream(request) {
+      const stream = streams.open(request, tooManyStreams);
+      hadStream ||= !request.once;
       return { ...stream, close: () => closeStream(stream) };
     },
     get hadStream() {
@@ -179,7 +180,7 @@ export function createPlayer(options: PlayerOptions): LivePlayer {
     place = { kind: "moving", to: zone, arrival };
   }
 
-  function closeStream(stream: WorldStream): void {
+  function closeStream(stream: ReadyStream): void {
     stream.close();
     player.lastSeen = now();
     if (streams.count === 0 && hadStream) void setOnline(false);

@@ -1,10 +1,12 @@
 import type {
+  DescMessage,
   DescMethodServerStreaming,
   DescMethodUnary,
   DescService,
   MessageInitShape,
   MessageShape,
 } from "@bufbuild/protobuf";
+import type { ReadyStream } from "./ready-stream.ts";
 import type { Session } from "../account/session.ts";
 
 /** Who calls, and under what circumstances. */
@@ -22,14 +24,30 @@ export type Handlers<S extends DescService> = {
   readonly [K in keyof S["method"]]: S["method"][K] extends DescMethodUnary<infer I, infer O>
     ? (request: MessageShape<I>, call: Call) => Promise<MessageInitShape<O>> | MessageInitShape<O>
     : S["method"][K] extends DescMethodServerStreaming<infer I, infer O>
-      ? (request: MessageShape<I>, call: Call) => AsyncIterable<MessageInitShape<O>>
+      ?
+          | ((request: MessageShape<I>, call: Call) => AsyncIterable<MessageInitShape<O>>)
+          | ReadyHandler<I>
       : never;
 };
+
+/** A streaming call that gives its answers as bytes: made with {@link readyStream}. */
+export interface ReadyHandler<I extends DescMessage> {
+  readonly open: (request: MessageShape<I>, call: Call) => Promise<ReadyStream>;
+}
+
+/** A streaming call whose answers are serialized messages already. */
+export function readyStream<I extends DescMessage>(
+  open: (request: MessageShape<I>, call: Call) => Promise<ReadyStream>,
+): ReadyHandler<I> {
+  return { open };
+}
 
 /** A service and what answers it. */
 export interface ServiceDefinition {
   readonly desc: DescService;
-  readonly handlers: Readonly<Record<string, (request: never, call: Call) => unknown>>;
+  readonly handlers: Readonly<
+    Record<string, ((request: never, call: Call) => unknown) | ReadyHandler<never>>
+  >;
 }
 
 /** Binds handlers to a service. Handlers see only calls that passed the pipeline: authenticated, allowed, within limits, valid. */

@@ -1,11 +1,6 @@
-import { fromBinary } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
-import { UpdateResponseSchema, WorldService } from "../../gen/ts/realmwire/v1/world_service_pb.ts";
-import type {
-  EditRequest,
-  UpdateRequest,
-  UpdateResponse,
-} from "../../gen/ts/realmwire/v1/world_service_pb.ts";
+import { WorldService } from "../../gen/ts/realmwire/v1/world_service_pb.ts";
+import type { EditRequest } from "../../gen/ts/realmwire/v1/world_service_pb.ts";
 import type { Accounts, LoginResult } from "../account/accounts.ts";
 import type { Releases } from "../release/releases.ts";
 import type { ZoneHost } from "../zone/zone-host.ts";
@@ -16,7 +11,7 @@ import type { Attributes } from "./attributes.ts";
 import { refusalError } from "./world-entry.ts";
 import type { Players } from "./players.ts";
 import { requireSession } from "./require-session.ts";
-import { defineService } from "./service.ts";
+import { defineService, readyStream } from "./service.ts";
 import type { Call, ServiceDefinition } from "./service.ts";
 import type { Upgrade } from "./upgrade.ts";
 
@@ -74,7 +69,13 @@ export function createWorldService(options: WorldServiceOptions): ServiceDefinit
       remember(result);
       return { ...toLoginAnswer(result, presence), flags: answerFlags.take(result.session) };
     },
-    update: (request, call) => update(options, request, call),
+    update: readyStream(async ({ cursor, once }, call) => {
+      const session = requireSession(call);
+      const player = await players.enter(session);
+      // A stream has flags of its own; who asks once is answered like by any other call.
+      const flags = once ? answerFlags.take(session) : [];
+      return player.openStream({ cursor, once, flags });
+    }),
     async move(request, call) {
       const session = requireSession(call);
       const player = await players.enter(session);
@@ -102,34 +103,6 @@ export function createWorldService(options: WorldServiceOptions): ServiceDefinit
       return { revision, ...(region && { region }), flags: answerFlags.take(session) };
     },
   });
-}
-
-/** The update stream: a message whenever there is something to say, as fast as the client takes them. */
-async function* update(
-  { players, answerFlags }: WorldServiceOptions,
-  { once, cursor }: UpdateRequest,
-  call: Call,
-): AsyncGenerator<UpdateResponse> {
-  const session = requireSession(call);
-  const player = await players.enter(session);
-  // A stream has flags of its own; who asks once is answered like by any other call.
-  const stream = player.openStream(cursor, once, once ? answerFlags.take(session) : []);
-  const onAbort = () => stream.close();
-  call.signal.addEventListener("abort", onAbort, { once: true });
-  try {
-    while (!call.signal.aborted) {
-      const message = stream.next();
-      if (message) {
-        yield fromBinary(UpdateResponseSchema, message);
-        if (once) return;
-      } else {
-        await stream.ready();
-      }
-    }
-  } finally {
-    call.signal.removeEventListener("abort", onAbort);
-    stream.close();
-  }
 }
 
 async function edit({ players, zones }: WorldServiceOptions, request: EditRequest, call: Call) {

@@ -7,6 +7,7 @@ import { WorldService } from "../../gen/ts/realmwire/v1/world_service_pb.ts";
 import type { Authenticator, Session } from "../../server/account/session.ts";
 import { DomainError } from "../../server/errors.ts";
 import {
+  type ConnectHandler,
   type ConnectHandlerOptions,
   createConnectHandler,
 } from "../../server/rpc/connect-adapter.ts";
@@ -17,6 +18,7 @@ import type { Logger } from "../../server/logger.ts";
 import { createPipeline, type Pipeline, type PipelineOptions } from "../../server/rpc/pipeline.ts";
 import { createPort, type Port, type PortOptions } from "../../server/rpc/port.ts";
 import { createReflection } from "../../server/rpc/reflection.ts";
+import { createShortWay } from "../../server/rpc/short-way.ts";
 import { type Handlers, defineService, type ServiceDefinition } from "../../server/rpc/service.ts";
 
 /** Components of a game, which occur only inside `google.protobuf.Any`. */
@@ -83,6 +85,8 @@ export interface RpcServer {
   readonly pipeline: Pipeline;
   readonly health: HealthService;
   readonly log: readonly LogLine[];
+  /** How many requests the adapter has answered: those that did not go the short way. */
+  readonly adapted: number;
   close(): Promise<void>;
 }
 
@@ -93,6 +97,8 @@ export interface RpcServerOptions {
   readonly connect?: Partial<ConnectHandlerOptions>;
   readonly front?: Partial<FrontOptions>;
   readonly port?: Partial<PortOptions>;
+  /** Whether calls in plain form take the short way, as on a real server. Default: yes. */
+  readonly shortWay?: boolean;
 }
 
 /** Starts such a server. */
@@ -112,7 +118,7 @@ export async function startRpcServer(options: RpcServerOptions): Promise<RpcServ
   });
   pipeline.start();
   const reflection = createReflection({ services: [...descs, health.service.desc], files });
-  const calls = createConnectHandler({
+  const adapter = createConnectHandler({
     pipeline,
     services,
     infrastructure: [health.service, ...reflection],
@@ -120,6 +126,21 @@ export async function startRpcServer(options: RpcServerOptions): Promise<RpcServ
     logger,
     ...options.connect,
   });
+  let adapted = 0;
+  const counted: ConnectHandler = {
+    ...adapter,
+    handle(...request) {
+      adapted += 1;
+      adapter.handle(...request);
+    },
+  };
+  const calls =
+    options.shortWay === false
+      ? counted
+      : createShortWay({
+          ...options.connect,
+          ...{ pipeline, services, adapter: counted, registry, logger },
+        });
   const handler = createFront({ game: "meadow", calls, ready: () => true, ...options.front });
   const port = createPort({ host: "127.0.0.1", port: 0, handler, logger, ...options.port });
   const started = await port.start();
@@ -132,6 +153,9 @@ export async function startRpcServer(options: RpcServerOptions): Promise<RpcServ
     pipeline,
     health,
     log: lines,
+    get adapted() {
+      return adapted;
+    },
     close: () => port.close({ timeoutMs: 1000 }),
   };
 }

@@ -1,0 +1,41 @@
+/**
+ * The answers of a streaming call as serialized messages, for calls whose bytes are written by hand. It is
+ * asked, it does not push: whoever writes to the client asks when the client has taken what was written.
+ */
+export interface ReadyStream {
+  /** The next message; undefined when there is nothing to say at present. */
+  next(): Uint8Array<ArrayBuffer> | undefined;
+  /** Whether the last message was the end. */
+  ended(): boolean;
+  /** Resolves when it is worth asking again, or when the stream was closed; rejects with the error that the stream is to end with. */
+  ready(): Promise<void>;
+  /** To be called once, whatever happened. */
+  close(): void;
+}
+
+/** The messages of a stream, read from their bytes, for transports that want messages. Ends when the signal aborts. */
+export async function* messagesOf<T>(
+  opened: Promise<ReadyStream>,
+  parse: (bytes: Uint8Array) => T,
+  signal: AbortSignal,
+): AsyncGenerator<T> {
+  const stream = await opened;
+  let closed = false;
+  function close(): void {
+    if (closed) return;
+    closed = true;
+    stream.close();
+  }
+  signal.addEventListener("abort", close, { once: true });
+  try {
+    while (!signal.aborted) {
+      const message = stream.next();
+      if (message) yield parse(message);
+      if (stream.ended()) return;
+      if (!message) await stream.ready();
+    }
+  } finally {
+    signal.removeEventListener("abort", close);
+    close();
+  }
+}

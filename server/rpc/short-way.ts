@@ -1,0 +1,151 @@
+import { fromBinary, toBinary } from "@bufbuild/protobuf";
+import type { DescMethod, DescMethodUnary, Message, Registry } from "@bufbuild/protobuf";
+import { Code, ConnectError } from "@connectrpc/connect";
+import { MAX_REQUEST_BYTES } from "./connect-adapter.ts";
+import type { ConnectHandler } from "./connect-adapter.ts";
+import { type Logger, plainLogger } from "../logger.ts";
+import { peerOf } from "./peer.ts";
+import type { Pipeline } from "./pipeline.ts";
+import type { PortRequest, PortResponse } from "./plain-answer.ts";
+import type { ServiceDefinition } from "./service.ts";
+import { inOrder, readBody } from "./short-body.ts";
+import { ShortCall } from "./short-call.ts";
+import { createFormReader } from "./short-form.ts";
+import type { WireProtocol } from "./short-form.ts";
+import { writeStream } from "./short-stream.ts";
+import { createAnswerWriter } from "./short-writer.ts";
+
+/** What the short way needs. */
+export interface ShortWayOptions {
+  readonly pipeline: Pipeline;
+  readonly services: readonly ServiceDefinition[];
+  /** Answers what is not in plain form. */
+  readonly adapter: ConnectHandler;
+  /** Larger requests are the adapter's, which refuses them. Default: `MAX_REQUEST_BYTES`. */
+  readonly maxRequestBytes?: number;
+  /** From how many bytes on answers are compressed, which is the adapter's business. Default: never. */
+  readonly compressFromBytes?: number;
+  /** How many proxies stand before the server, see `peerOf`. Default: 0. */
+  readonly trustedProxies?: number;
+  /** Types that error details may hold, for their readable form. */
+  readonly registry: Registry;
+  /** Ends all calls when it aborts; its reason is what the callers are told. */
+  readonly shutdownSignal?: AbortSignal;
+  readonly logger?: Logger;
+}
+
+/** A call whose request was read. */
+interface ReadCall {
+  readonly method: DescMethod;
+  readonly protocol: WireProtocol;
+  readonly response: PortResponse;
+  readonly message: Message;
+  readonly call: ShortCall;
+}
+
+/**
+ * Answers calls in plain form (binary, uncompressed, POST, one whole message) without the adapter's general
+ * machinery, and hands everything else to the adapter, with whatever was read of it. Both end in the same
+ * pipeline. Which calls are in plain form: `short-form.ts`.
+ */
+export function createShortWay(options: ShortWayOptions): ConnectHandler {
+  const { pipeline, adapter, maxRequestBytes = MAX_REQUEST_BYTES, trustedProxies = 0 } = options;
+  const { logger = plainLogger, shutdownSignal = new AbortController().signal } = options;
+  const methods = methodsByPath(options);
+  const formOf = createFormReader({ packsAnswers: options.compressFromBytes !== undefined });
+  const writer = createAnswerWriter({ registry: options.registry, logger });
+
+  function answer(read: ReadCall): void {
+    if (read.method.methodKind === "unary") answerOnce(read, read.method as DescMethodUnary);
+    else answerStream(read);
+  }
+
+  function answerOnce({ protocol, response, message, call }: ReadCall, method: DescMethodUnary) {
+    pipeline.unary(method, message as never, call).then(
+      (answer) => {
+        call.end();
+        const bytes = serialize(method, answer);
+        if (bytes instanceof ConnectError) writer.failure(protocol, response, bytes);
+        else writer.whole(protocol, response, bytes);
+      },
+      (error: ConnectError) => {
+        call.end();
+        writer.failure(protocol, response, error);
+      },
+    );
+  }
+
+  function answerStream({ method, protocol, response, message, call }: ReadCall): void {
+    pipeline.openReady(method, message, call).then(
+      (ready) => writeStream(ready, { protocol, response, writer, call }),
+      (error: ConnectError) => {
+        call.end();
+        writer.failure(protocol, response, error);
+      },
+    );
+  }
+
+  return {
+    services: adapter.services,
+    serves: adapter.serves,
+    handle(request, response) {
+      const method = methods.get(request.url ?? "");
+      const form = method && formOf(method, request);
+      if (!method || !form) {
+        adapter.handle(request, response);
+        return;
+      }
+      const { protocol, timeoutMs } = form;
+      const deadline = timeoutMs === undefined ? undefined : performance.now() + timeoutMs;
+      const peer = peerOfRequest(request, trustedProxies);
+      const enveloped = protocol !== "connect-unary";
+      const reader = {
+        onUnusual: (body: AsyncIterable<Uint8Array>) => adapter.handle(request, response, body),
+        onMessage(bytes: Uint8Array, body: Uint8Array) {
+          const message = parse(method, bytes);
+          if (message === undefined) {
+            adapter.handle(request, response, inOrder([body]));
+            return;
+          }
+          const call = new ShortCall({ request, response, peer, shutdownSignal, deadline });
+          answer({ method, protocol, response, message, call });
+        },
+      };
+      readBody(request, { enveloped, maxBytes: maxRequestBytes }, reader);
+    },
+  };
+}
+
+function methodsByPath({ services, pipeline }: ShortWayOptions): Map<string, DescMethod> {
+  const methods = new Map<string, DescMethod>();
+  for (const { desc } of services) {
+    for (const method of desc.methods) {
+      if (method.methodKind !== "unary" && !pipeline.answersInBytes(method)) continue;
+      methods.set(`/${desc.typeName}/${method.name}`, method);
+    }
+  }
+  return methods;
+}
+
+// While the request is new its connection is surely there.
+function peerOfRequest({ socket, headers }: PortRequest, trustedProxies: number): string {
+  return peerOf(socket.remoteAddress, headers["x-forwarded-for"], trustedProxies);
+}
+
+function parse({ input }: DescMethod, bytes: Uint8Array): Message | undefined {
+  try {
+    return fromBinary(input, bytes);
+  } catch {
+    return undefined;
+  }
+}
+
+/** An answer that does not fit its type is the handler's mistake; the caller is told what the adapter tells. */
+function serialize({ output }: DescMethodUnary, answer: Message): Uint8Array | ConnectError {
+  try {
+    return toBinary(output, answer);
+  } catch (error) {
+    const what = error instanceof Error ? error.message : String(error);
+    return new ConnectError(`serialize binary: ${what}`, Code.Internal);
+  }
+}

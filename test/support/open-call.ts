@@ -1,0 +1,91 @@
+import http from "node:http";
+import http2 from "node:http2";
+import { expect } from "vitest";
+import { TOKENS } from "./rpc-server.ts";
+import { readParts, type Wire, type WirePart } from "./wire.ts";
+
+/** The headers of a player's call. */
+export function playerHeaders(wire: Wire): Record<string, string> {
+  return { "content-type": wire.contentType, authorization: `Bearer ${TOKENS.player}` };
+}
+
+/** A call whose answer is read as it comes. */
+export interface OpenCall {
+  /** Waits until so many parts have come, or the end. */
+  parts(count: number): Promise<WirePart[]>;
+  pause(): void;
+  resume(): void;
+  /** Gives the call up; a connection that other calls could share stays open. */
+  leave(): void;
+  /** Closes the connection. */
+  close(): void;
+  readonly trailers: Record<string, unknown>;
+}
+
+/** Opens a call and reads what comes. */
+export function openCall(
+  server: { readonly url: string },
+  wire: Wire,
+  path: string,
+  body: Uint8Array,
+  headers: Readonly<Record<string, string>> = {},
+): OpenCall {
+  const all = { ...playerHeaders(wire), ...headers };
+  let bytes = Buffer.alloc(0);
+  let ended = false;
+  const trailers: Record<string, unknown> = {};
+  function listen(answer: NodeJS.ReadableStream): void {
+    answer.on("data", (chunk: Buffer) => (bytes = Buffer.concat([bytes, chunk])));
+    answer.on("end", () => (ended = true));
+    answer.on("error", () => (ended = true));
+  }
+  let readable: NodeJS.ReadableStream | undefined;
+  let leave: () => void;
+  let close: () => void;
+  if (wire.http === 1) {
+    const request = http.request(`${server.url}${path}`, {
+      method: "POST",
+      headers: all,
+      agent: false,
+    });
+    request.on("error", () => {});
+    request.on("response", (answer) => listen((readable = answer)));
+    request.end(body);
+    leave = close = () => void request.destroy();
+  } else {
+    const session = http2.connect(server.url);
+    session.on("error", () => {});
+    const stream = session.request({ ":method": "POST", ":path": path, ...all });
+    stream.on("error", () => {});
+    stream.on("trailers", (received) => Object.assign(trailers, received));
+    listen((readable = stream));
+    stream.end(body);
+    leave = () => stream.close(http2.constants.NGHTTP2_CANCEL);
+    close = () => session.destroy();
+  }
+  return {
+    trailers,
+    leave,
+    close,
+    pause: () => void readable?.pause(),
+    resume: () => void readable?.resume(),
+    async parts(count) {
+      await expect.poll(() => ended || countParts(bytes) >= count, { timeout: 5_000 }).toBe(true);
+      return readParts(bytes.subarray(0, wholeParts(bytes)));
+    },
+  };
+}
+
+function wholeParts(bytes: Buffer): number {
+  let at = 0;
+  while (at + 5 <= bytes.length) {
+    const next = at + 5 + bytes.readUInt32BE(at + 1);
+    if (next > bytes.length) break;
+    at = next;
+  }
+  return at;
+}
+
+function countParts(bytes: Buffer): number {
+  return readParts(bytes.subarray(0, wholeParts(bytes))).length;
+}

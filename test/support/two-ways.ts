@@ -1,0 +1,170 @@
+import { create, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
+import { Code, ConnectError } from "@connectrpc/connect";
+import type { ErrorReason } from "../../gen/ts/realmwire/v1/error_pb.ts";
+import {
+  type GetResponseSchema,
+  UpdateResponseSchema,
+} from "../../gen/ts/realmwire/v1/world_service_pb.ts";
+import { DomainError } from "../../server/errors.ts";
+import type { ReadyStream } from "../../server/rpc/ready-stream.ts";
+import { type Call, defineService, readyStream } from "../../server/rpc/service.ts";
+import { describeGuild } from "./guild-service.ts";
+import { type RpcServer, type RpcServerOptions, startRpcServer, worldWith } from "./rpc-server.ts";
+
+/** The largest request that these servers read, in bytes. */
+export const MAX_BYTES = 50_000;
+
+/** What handlers saw. */
+export interface Witness {
+  /** Names of calls whose signal aborted, with the code of the reason. */
+  readonly aborted: string[];
+  /** Cursors of streams, once for each time that they were closed. */
+  readonly closed: string[];
+  /** Messages that streams were asked for and gave. */
+  given: number;
+}
+
+/** Two servers that differ only in whether calls take the short way. */
+export interface TwoWays {
+  readonly short: RpcServer & { readonly witness: Witness };
+  readonly adapter: RpcServer & { readonly witness: Witness };
+  close(): Promise<void>;
+}
+
+/** Starts both, with calls for every kind of answer. */
+export async function startTwoWays(
+  options: Omit<RpcServerOptions, "services" | "shortWay"> = {},
+): Promise<TwoWays> {
+  const start = async (shortWay: boolean) => {
+    let time = 0;
+    const witness: Witness = { aborted: [], closed: [], given: 0 };
+    const server = await startRpcServer({
+      services: [oddWorld(witness), guild],
+      ...options,
+      connect: { maxRequestBytes: MAX_BYTES, ...options.connect },
+      // Every call comes a second after the one before: no limit is reached.
+      pipeline: { now: () => (time += 1_000), ...options.pipeline },
+      shortWay,
+    });
+    return Object.assign(server, { witness });
+  };
+  const [short, adapter] = await Promise.all([start(true), start(false)]);
+  return {
+    short,
+    adapter,
+    async close() {
+      await Promise.all([short.close(), adapter.close()]);
+    },
+  };
+}
+
+const guild = defineService(describeGuild(), {
+  whereAmI: () => ({ value: "here" }),
+  disband: () => ({ value: "gone" }),
+});
+
+/** A world whose answers are told by its requests: `Get` by `name`, `Update` by `cursor`. */
+function oddWorld(witness: Witness) {
+  return worldWith({
+    version: (_, call) => ({ protocol: "v1", game: call.session?.accountName ?? "nobody" }),
+    get: ({ name }, call) => answer(name, call, witness),
+    edit: () => ({ revision: 1 }),
+    update: readyStream(({ cursor, once }, call) => open(cursor, once, call, witness)),
+  });
+}
+
+async function answer(
+  name: string,
+  call: Call,
+  witness: Witness,
+): Promise<MessageInitShape<typeof GetResponseSchema>> {
+  const [kind, value = ""] = name.split(":");
+  switch (kind) {
+    case "reason":
+      throw domainError(Number(value) as ErrorReason);
+    case "bug":
+      throw new TypeError("the secret inside");
+    case "connect":
+      throw new ConnectError("as it is", Code.DataLoss, { "x-why": "so", "grpc-status": "0" });
+    case "surrogate":
+      throw new ConnectError("half \ud800 a pair", Code.DataLoss);
+    case "misfit":
+      return { attributes: { a: { kind: { case: "intValue", value: "no number" as never } } } };
+    case "wait":
+      await untilAborted(call, value, witness);
+      throw call.signal.reason;
+    case "deaf":
+      await new Promise((resolve) => setTimeout(resolve, Number(value)));
+      return {};
+    case "large":
+      return { attributes: { a: stringValue("x".repeat(Number(value))) } };
+    default:
+      return { attributes: { name: stringValue(name) } };
+  }
+}
+
+function stringValue(value: string) {
+  return { kind: { case: "stringValue" as const, value } };
+}
+
+/** An error with all that can go along. */
+function domainError(reason: ErrorReason): DomainError {
+  return new DomainError(reason, `because of “${reason}” and 100 %`, {
+    metadata: { name: "ada", "odd name": "ä\n" },
+    violations: [{ field: "a.b[0]", description: "must be ≠ 0" }],
+    retryDelayMs: 1_500,
+  });
+}
+
+function untilAborted({ signal }: Call, name: string, { aborted }: Witness): Promise<void> {
+  return new Promise((resolve) => {
+    const onAbort = () => {
+      aborted.push(`${name} ${ConnectError.from(signal.reason).code}`);
+      resolve();
+    };
+    if (signal.aborted) onAbort();
+    else signal.addEventListener("abort", onAbort, { once: true });
+  });
+}
+
+const FEW = 3;
+
+async function open(
+  cursor: string,
+  once: boolean,
+  call: Call,
+  witness: Witness,
+): Promise<ReadyStream> {
+  const [kind, value = ""] = cursor.split(":");
+  if (kind === "reason") throw domainError(Number(value) as ErrorReason);
+  if (kind === "bug") throw new TypeError("the secret inside");
+  if (kind === "late") await untilAborted(call, cursor, witness);
+  const padding = kind === "large" || kind === "flood" ? "x".repeat(Number(value)) : "";
+  let tick = 0;
+  let wake: (() => void) | undefined;
+  return {
+    next() {
+      if (kind === "bug-next" && tick === FEW) throw new TypeError("the secret inside");
+      if (kind === "nothing" || kind === "broken") return undefined;
+      if (tick >= FEW && kind !== "flood") return undefined;
+      tick += 1;
+      witness.given += 1;
+      return toBinary(
+        UpdateResponseSchema,
+        create(UpdateResponseSchema, { tick, cursor: padding }),
+      );
+    },
+    ended: () =>
+      kind === "nothing" || (once && tick > 0) || (tick === FEW && /^(large)?$/.test(kind ?? "")),
+    async ready() {
+      if (kind === "fail" || kind === "broken") throw domainError(Number(value) as ErrorReason);
+      if (kind === "bug-ready") throw new TypeError("the secret inside");
+      await new Promise<void>((resolve) => (wake = resolve));
+    },
+    close() {
+      witness.closed.push(cursor);
+      wake?.();
+      if (kind === "bug-close") throw new TypeError("the secret inside");
+    },
+  };
+}
