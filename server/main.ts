@@ -81,7 +81,7 @@ function createLogger({ logLevel, logFormat }: Config) {
   if (!text) return pino({ level: logLevel, base: null, timestamp: pino.stdTimeFunctions.isoTime });
   return pino(
     { level: logLevel, base: null },
-    pretty({ ignore: "pid,hostname", translateTime: "HH:MM:ss.l", sync: true }),
+    pretty({ ignore: "pid,hostname", translateTime: "HH:MM:ss.l", singleLine: true, sync: true }),
   );
 }
 
