@@ -1,4 +1,5 @@
 import { randomBytes, randomUUID } from "node:crypto";
+import { existsSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { create } from "@bufbuild/protobuf";
@@ -208,10 +209,11 @@ async function startReleases(
 ): Promise<void> {
   const { config, root, version, game } = options;
   await releases.start();
-  const generated = ["realmwire", "buf", game.game.id].map((name) => ({
-    from: resolve(root, "gen/ts", name),
-    to: `gen/ts/${name}`,
-  }));
+  // A game may keep what is generated from its protos elsewhere; then its clients bring that themselves.
+  const packages = game.game.proto.components.map(({ file }) => file.name.split("/")[0] ?? "");
+  const generated = [...new Set(["realmwire", "buf", ...packages])]
+    .map((name) => ({ from: resolve(root, "gen/ts", name), to: `gen/ts/${name}` }))
+    .filter(({ from }) => existsSync(from));
   const sources = [{ from: resolve(root, "clients/ts"), to: "clients/ts" }, ...generated];
   await ensureDefaultRelease({
     clientsDir: config.clients,

@@ -129,7 +129,9 @@ describe("publishing", () => {
     await write(`${platform}/1.0.0/app.js`, "one");
     const here = await startNode();
     const there = await startNode();
+    const heardBefore = new Promise((resolve) => there.onPublished(resolve));
     await here.publish({ platform, version: "1.0.0" });
+    await heardBefore;
     await write(`${platform}/1.0.0/app.js`, "other");
     const heard = new Promise((resolve) => there.onPublished(resolve));
     const { image } = await here.publish({ platform, version: "1.0.0" });

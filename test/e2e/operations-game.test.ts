@@ -26,7 +26,7 @@ function guildService({ whereIs }: GameDeps) {
 
 beforeAll(async () => {
   const meadow = await loadGame(`${root}/games/meadow`);
-  const game = { ...meadow.game, services: (deps: GameDeps) => [guildService(deps)] };
+  const game = { ...meadow.game, id: "guilds", services: (deps: GameDeps) => [guildService(deps)] };
   server = await startTestServer({ game: { ...meadow, game } });
 });
 
