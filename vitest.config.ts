@@ -5,7 +5,7 @@ const report = process.env["REALMWIRE_TEST_REPORT"];
 
 export default defineConfig({
   test: {
-    include: ["{server,clients,games,test,scripts}/**/*.test.ts"],
+    include: ["{server,clients,games,test,scripts,bench}/**/*.test.ts"],
     testTimeout: 30_000,
     hookTimeout: 60_000,
     ...(report && { reporters: ["default", ["json", { outputFile: report }]] }),
