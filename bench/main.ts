@@ -45,7 +45,7 @@ async function main(): Promise<void> {
   try {
     const profileDir = options.profile === undefined ? undefined : resolve(options.profile);
     const results = await measureAll(options, {
-      bench: { processes, folders, profileDir },
+      bench: { processes, folders, profileDir, warmUpSeconds: options.warmUpSeconds },
       candidates,
       rounds: options.rounds,
       seconds: options.seconds,

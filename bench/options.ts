@@ -12,6 +12,8 @@ export interface BenchOptions {
   readonly neighbours: readonly Neighbours[];
   /** How long each stretch is measured. */
   readonly seconds: number;
+  /** How long each server is warmed up. */
+  readonly warmUpSeconds: number;
   /** How often everything is measured; the medians are reported. */
   readonly rounds: number;
   readonly candidates: readonly string[];
@@ -43,7 +45,8 @@ export function readOptions(argv: readonly string[]): BenchOptions {
     quick,
     players: options.players ?? (quick ? [200] : [200, 1000]),
     neighbours: options.neighbours ?? (quick ? [30] : [20, 30, 50, "camp"]),
-    seconds: options.seconds ?? (quick ? 3 : 5),
+    seconds: options.seconds ?? (quick ? 2 : 5),
+    warmUpSeconds: quick ? 3 : 8,
     rounds: options.rounds ?? (quick ? 1 : 3),
     candidates: options.candidates ?? (quick ? QUICK_CANDIDATES : CANDIDATES.map((c) => c.name)),
     search: options.search && !quick,
@@ -69,10 +72,10 @@ function createCommand(): Command {
   return new Command("bench")
     .usage("[options]   (with npm: npm run bench -- [options])")
     .description(
-      "Measures this server beside others, all in the same world, on this machine: server CPU, memory and bytes\n" +
-        "for each player, how many players one core holds, and how long a Move takes. The first run installs the\n" +
-        "others' packages below bench/peers. The full form takes an hour or two and writes bench/report.md; the\n" +
-        "quick form takes less than two minutes and prints the ratios.",
+      "Measures this server beside others, all in the same world, on this machine: server CPU, memory and bytes " +
+        "for each player, how many players one core holds, and how long a Move takes. The first run installs the " +
+        "others' packages below bench/peers. The full form takes an hour or two and writes bench/report.md; the " +
+        "quick form takes less than two minutes, the first installation aside, and prints the ratios.",
     )
     .option("--quick", "the short form: one round, one size of world, nothing is written")
     .option("--players <list>", "players in the world, as in 200,1000", list(wholeNumber))

@@ -30,6 +30,8 @@ export interface Capacity {
   readonly held: number;
   /** The least number of players that it was seen not to hold; undefined: the search ended before. */
   readonly notHeld: number | undefined;
+  /** The part of its core that the server used when it did not hold them; undefined: it was not measured. */
+  readonly cpuWhenNotHeld: number | undefined;
   /** The generator was at its limit: the server may hold more. */
   readonly byGenerator: boolean;
   /** How Moves fared at 70 % of the held players; undefined: not measured. */

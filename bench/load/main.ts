@@ -3,7 +3,7 @@
 import type { Protocol } from "./client.ts";
 import { connectProtocol } from "./connect-protocol.ts";
 import { gatherCrowd } from "./crowd.ts";
-import type { Crowd } from "./crowd.ts";
+import type { Crowd, Member } from "./crowd.ts";
 import { grpcProtocol } from "./grpc-protocol.ts";
 import { measure } from "./measure.ts";
 import type { Order, Outcome, PhaseResult, ProtocolName, Report } from "./order.ts";
@@ -15,8 +15,12 @@ import type { Memory } from "./server-usage.ts";
 import { createScenario } from "../world/scenario.ts";
 import { wsProtocol } from "./ws-protocol.ts";
 
-/** How long a load runs before it is measured. */
-const WARM_UP_MS = 800;
+/** How long a load runs before it is measured, once the server is warm. */
+const SETTLE_MS = 600;
+/** While the server warms up so many times as many Moves are sent: code is compiled after so many calls, not after so long. */
+const WARM_UP_FACTOR = 4;
+/** But no more than so many a second unless the usual ones are more: a server that is flooded has a queue to work off. */
+const MAX_WARM_UP_MOVES = 4_000;
 /** How long the idle server is watched after calls were measured. */
 const IDLE_MS = 1_000;
 const MICROS_PER_S = 1e6;
@@ -71,6 +75,7 @@ async function walkAbout(order: Order, crowd: Crowd): Promise<PhaseResult[]> {
   const probes = createProbes(crowd, createScenario(order).homes);
   const walkers = crowd.members.filter((member) => !probes.probers.has(member));
   const results: PhaseResult[] = [];
+  await warmUp(order, crowd, walkers);
   for (const { name, movesPerSecond, seconds } of order.phases) {
     let stop = () => {};
     if (movesPerSecond > 0) {
@@ -80,7 +85,7 @@ async function walkAbout(order: Order, crowd: Crowd): Promise<PhaseResult[]> {
       const now = performance.now();
       for (const { player, walker } of crowd.members) crowd.move(player, walker.stroll(now));
     }
-    await sleep(WARM_UP_MS);
+    await sleep(SETTLE_MS);
     const { pid } = order;
     results.push(await measure(crowd, { name, pid, seconds, seen: probes.seen }));
     stop();
@@ -91,6 +96,18 @@ async function walkAbout(order: Order, crowd: Crowd): Promise<PhaseResult[]> {
   return results;
 }
 
+async function warmUp(
+  { phases, warmUpSeconds }: Order,
+  crowd: Crowd,
+  members: readonly Member[],
+): Promise<void> {
+  const usual = Math.max(...phases.map(({ movesPerSecond }) => movesPerSecond));
+  const most = Math.min(usual * WARM_UP_FACTOR, MAX_WARM_UP_MOVES / members.length);
+  const stop = startMoves(crowd, members, Math.max(usual, most));
+  await sleep(warmUpSeconds * 1000);
+  stop();
+}
+
 async function makeCalls(order: Order, crowd: Crowd): Promise<PhaseResult[]> {
   const { pid } = order;
   const standing = crowd.members.map((member) => ({
@@ -98,13 +115,14 @@ async function makeCalls(order: Order, crowd: Crowd): Promise<PhaseResult[]> {
     walker: { ...member.walker, next: () => ({ x: 0, y: 0 }) },
   }));
   const results: PhaseResult[] = [];
+  await warmUp(order, crowd, standing);
   for (const { name, movesPerSecond, seconds } of order.phases) {
     const stop = startMoves(crowd, standing, movesPerSecond);
-    await sleep(WARM_UP_MS);
+    await sleep(SETTLE_MS);
     results.push(await measure(crowd, { name, pid, seconds, seen: createSamples() }));
     stop();
   }
-  await sleep(WARM_UP_MS);
+  await sleep(SETTLE_MS);
   const idleCpu = await measureIdle(pid);
   return results.map((result) => {
     const idleMicros = idleCpu * result.seconds * MICROS_PER_S;

@@ -26,6 +26,8 @@ export interface Order {
   readonly seesAll: boolean;
   /** Whether the server only sends back what came, so that its answers say nothing. */
   readonly echoes: boolean;
+  /** How long the server is warmed up, so that its code is compiled. */
+  readonly warmUpSeconds: number;
   readonly phases: readonly Phase[];
 }
 

@@ -33,13 +33,17 @@ export function listAims(results: Results): Aim[] {
 /** Others in view in the world that the aims speak of. */
 export const AIM_NEIGHBOURS = 30;
 
-function capacityAims({ capacities }: Results): Aim[] {
+function capacityAims(results: Results): Aim[] {
+  const { capacities } = results;
+  const isSearched = capacities.length > 0;
   const held = (name: string) => capacities.find(({ candidate }) => candidate.name === name);
   const ratio = (own: string, peer: string, aim: number): Aim => ({
-    what: `players held: ${own} to ${peer}`,
+    what: `players held${isSearched ? "" : " (estimated by CPU)"}: ${own} to ${peer}`,
     kind: "at least",
     aim,
-    measured: (held(own)?.held ?? Number.NaN) / (held(peer)?.held ?? Number.NaN),
+    measured: isSearched
+      ? (held(own)?.held ?? Number.NaN) / (held(peer)?.held ?? Number.NaN)
+      : 1 / compare(results.worlds, "moves", own, peer, (r) => r.cpuMicrosPerPlayerTick),
     unit: "×",
   });
   const delay = (name: string): Aim => ({
@@ -55,8 +59,7 @@ function capacityAims({ capacities }: Results): Aim[] {
     ratio("realmwire", "connect-node", 6),
     ratio("realmwire-h2c", "colyseus", 1.7),
     ratio("realmwire-h2c", "grpc-js", 2),
-    delay("realmwire"),
-    delay("realmwire-h2c"),
+    ...(isSearched ? [delay("realmwire"), delay("realmwire-h2c")] : []),
   ];
 }
 

@@ -4,7 +4,7 @@ import { describe } from "../run/sweep.ts";
 import { AIM_NEIGHBOURS } from "./aims.ts";
 
 const WIDTH = 860;
-const LABEL_WIDTH = 270;
+const LABEL_WIDTH = 285;
 const VALUE_WIDTH = 70;
 const BAR_HEIGHT = 20;
 const ROW_HEIGHT = 30;

@@ -52,18 +52,26 @@ function writeAims(results: Results): string {
 
 function writeCapacities(capacities: readonly Capacity[]): string {
   const own = capacities.find(({ candidate }) => candidate.name === "realmwire")?.held;
-  const rows = capacities.map(({ candidate, held, notHeld, byGenerator, moveP99AtLoad }) => [
+  const rows = capacities.map(({ candidate, held, notHeld, cpuWhenNotHeld, ...rest }) => [
     candidate.title,
-    `${held}${byGenerator ? " (the load generator was at its limit)" : ""}`,
+    `${held}${rest.byGenerator ? " (the load generator was at its limit)" : ""}`,
     notHeld === undefined ? "–" : String(notHeld),
+    number((cpuWhenNotHeld ?? Number.NaN) * 100),
     own === undefined || held === 0 ? "–" : `${(own / held).toFixed(1)} ×`,
-    number(moveP99AtLoad ?? Number.NaN),
+    number(rest.moveP99AtLoad ?? Number.NaN),
   ]);
-  const head = ["", "players held", "not held", "realmwire to it", "p99 of a Move at 70 %, ms"];
+  const head = [
+    "",
+    "players held",
+    "not held",
+    "core used there, %",
+    "realmwire to it",
+    "p99 of a Move at 70 %, ms",
+  ];
   const first = capacities[0]?.neighbours ?? "";
   return (
     `## Players that one core holds\n\n${first} neighbours, 5 Moves a second each; held: the p99 of the time ` +
-    `between two updates is at most 1.5 periods.\n\n${table(head, rows)}`
+    `between two updates is at most 1.5 periods. Where a server did not hold them with much of its core unused, something else was in the way, and the figure says nothing.\n\n${table(head, rows)}`
   );
 }
 

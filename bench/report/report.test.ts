@@ -85,6 +85,7 @@ test("the report has the aims, the tables and the chart", () => {
       neighbours: 30,
       held: index === 0 ? 2200 : 1000,
       notHeld: 3000,
+      cpuWhenNotHeld: 0.9,
       byGenerator: false,
       moveP99AtLoad: 60,
     })),

@@ -30,6 +30,8 @@ export interface Bench {
   readonly folders: DataFolders;
   /** Where CPU profiles of the servers go; undefined: none are taken. */
   readonly profileDir: string | undefined;
+  /** How long each server is warmed up before anything is measured. */
+  readonly warmUpSeconds: number;
 }
 
 /** Starts a candidate's server and the generator, lets them run, and stops both. Rejects when anything is not as it must be. */
@@ -47,7 +49,8 @@ export async function carryOut(bench: Bench, run: Run): Promise<Outcome> {
   });
   try {
     const ready = await server.first<ServerReady>(START_MS + players * START_MS_PER_PLAYER);
-    return await load(processes, run, { ...ready, pid: server.pid, dataDir });
+    const { warmUpSeconds } = bench;
+    return await load(processes, run, { ...ready, warmUpSeconds, pid: server.pid, dataDir });
   } finally {
     await server.stop();
     await folders.give(dataDir);
@@ -57,7 +60,7 @@ export async function carryOut(bench: Bench, run: Run): Promise<Outcome> {
 async function load(
   processes: Processes,
   { candidate, kind, players, neighbours, phases }: Run,
-  server: ServerReady & Pick<Order, "pid" | "dataDir">,
+  server: ServerReady & Pick<Order, "pid" | "dataDir" | "warmUpSeconds">,
 ): Promise<Outcome> {
   const { protocol, seesAll } = candidate;
   const echoes = !candidate.world;
@@ -65,7 +68,10 @@ async function load(
   const generator = processes.start({ role: "load", file: join(folder, "load/main.ts") });
   try {
     generator.send(order);
-    const phasesMs = phases.reduce((sum, { seconds }) => sum + seconds * 1000, 0);
+    const phasesMs = phases.reduce(
+      (sum, { seconds }) => sum + seconds * 1000,
+      order.warmUpSeconds * 1000,
+    );
     const report = await generator.first<Report>(phasesMs + RUN_MS + players * RUN_MS_PER_PLAYER);
     if (report.kind === "failed") throw new Error(report.reason);
     return report.outcome;

@@ -20,6 +20,7 @@ interface Search {
   readonly candidate: Candidate;
   held: number;
   notHeld: number | undefined;
+  cpuWhenNotHeld: number | undefined;
   byGenerator: boolean;
   moveP99AtLoad: number | undefined;
 }
@@ -39,6 +40,7 @@ export async function searchCapacities(
       candidate,
       held: 0,
       notHeld: undefined,
+      cpuWhenNotHeld: undefined,
       byGenerator: false,
       moveP99AtLoad: undefined,
     }));
@@ -48,10 +50,13 @@ export async function searchCapacities(
       if (players === undefined || performance.now() > options.deadline) continue;
       const result = await attempt(options, search.candidate, players, neighbours);
       const holds = result !== undefined && isOnTime(result);
-      search.byGenerator = !holds && result !== undefined && result.generatorCpu > GENERATOR_LIMIT;
-      if (holds) search.held = players;
-      else search.notHeld = players;
-      tell(`${search.candidate.name} ${holds ? "holds" : "does not hold"} ${players} players`);
+      note(search, players, holds, result);
+      tell(
+        `${search.candidate.name} ${holds ? "holds" : "does not hold"} ${players} players: ` +
+          (result
+            ? `p99 interval ${result.intervalP99.toFixed(0)} ms, ${(result.serverCpu * 100).toFixed(0)} % of its core`
+            : "they did not even come in"),
+      );
     }
     if (performance.now() > options.deadline) break;
   }
@@ -62,6 +67,21 @@ export async function searchCapacities(
     search.moveP99AtLoad = result?.moveP99;
   }
   return searches.map((search) => ({ ...search, neighbours }));
+}
+
+function note(
+  search: Search,
+  players: number,
+  holds: boolean,
+  result: PhaseResult | undefined,
+): void {
+  if (holds) {
+    search.held = players;
+    return;
+  }
+  search.notHeld = players;
+  search.cpuWhenNotHeld = result?.serverCpu;
+  search.byGenerator = result !== undefined && result.generatorCpu > GENERATOR_LIMIT;
 }
 
 /** With how many players to try next; undefined: what is known is enough. */

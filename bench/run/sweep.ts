@@ -10,6 +10,8 @@ export const MOVES_PER_SECOND = 5;
 const CALLS_PER_SECOND = 25;
 /** Connections when calls alone are measured. */
 const CALLERS = 100;
+/** Stretches in which little varies are shorter, by this factor. */
+const SHORTER = 0.6;
 /** The most players in one camp: each sees all of them, so that the cost grows with the square. */
 const MAX_CAMP = 150;
 
@@ -40,7 +42,7 @@ export async function sweepWorlds(
   const { seconds } = options;
   const phases: Phase[] = [
     { name: "moves", movesPerSecond: MOVES_PER_SECOND, seconds },
-    { name: "still", movesPerSecond: 0, seconds },
+    { name: "still", movesPerSecond: 0, seconds: seconds * SHORTER },
   ];
   const candidates = options.candidates.filter(({ world }) => world);
   const cells = unique(sizes.map(limitCamp)).flatMap((size) =>
@@ -54,7 +56,9 @@ export async function sweepCalls(
   options: SweepOptions,
 ): Promise<{ cells: Cell[]; leftOut: number }> {
   const { seconds } = options;
-  const phases: Phase[] = [{ name: "calls", movesPerSecond: CALLS_PER_SECOND, seconds }];
+  const phases: Phase[] = [
+    { name: "calls", movesPerSecond: CALLS_PER_SECOND, seconds: seconds * SHORTER },
+  ];
   const candidates = options.candidates.filter(({ calls }) => calls);
   const cells = candidates.map((candidate) =>
     openCell(candidate, { players: CALLERS, neighbours: 1 }),
