@@ -5,7 +5,7 @@ const report = process.env["REALMWIRE_TEST_REPORT"];
 
 export default defineConfig({
   test: {
-    include: ["{server,clients,games,test,scripts}/**/*.test.ts"],
+    include: ["{server,clients,games,test,scripts,bench}/**/*.test.ts"],
     globalSetup: ["test/support/shared-folder.ts"],
     // Most of the time goes into waiting for servers, so two files at once fit on one core too.
     maxWorkers: 2,

@@ -1,0 +1,117 @@
+// The benchmark: `npm run bench`. What it does is told by `--help` and by docs/performance.md.
+import { mkdir, writeFile } from "node:fs/promises";
+import { dirname, basename, extname, resolve } from "node:path";
+import { pickCandidates } from "./candidates.ts";
+import type { Candidate } from "./candidates.ts";
+import { readOptions } from "./options.ts";
+import type { BenchOptions } from "./options.ts";
+import { AIM_NEIGHBOURS } from "./report/aims.ts";
+import { drawChart } from "./report/chart.ts";
+import { writeReport } from "./report/markdown.ts";
+import type { Results } from "./results.ts";
+import { createDataFolders } from "./run/data-folders.ts";
+import { installPeers } from "./run/install.ts";
+import { describeMachine, listVersions } from "./run/machine.ts";
+import { createProcesses, findPinning } from "./run/processes.ts";
+import { searchCapacities } from "./run/search.ts";
+import { sweepCalls, sweepWorlds } from "./run/sweep.ts";
+import type { SweepOptions } from "./run/sweep.ts";
+
+/** After so long no run is begun any more: the quick form is to end within two minutes. */
+const QUICK_LIMIT_MS = 105_000;
+const FULL_LIMIT_MS = 4 * 3_600_000;
+/** What a shell expects of a command that Ctrl-C ended. */
+const INTERRUPTED = 130;
+
+const tell = (line: string) => void process.stderr.write(`${line}\n`);
+
+async function main(): Promise<void> {
+  const options = readOptions(process.argv.slice(2));
+  const candidates = pickCandidates(options.candidates);
+  installPeers(candidates, tell);
+  const pinning = findPinning();
+  const processes = createProcesses(pinning);
+  const folders = createDataFolders(processes);
+  const cleanUp = () => {
+    processes.killAll();
+    folders.deleteAll();
+  };
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    process.once(signal, () => {
+      cleanUp();
+      process.exit(INTERRUPTED);
+    });
+  }
+  try {
+    const profileDir = options.profile === undefined ? undefined : resolve(options.profile);
+    const results = await measureAll(options, {
+      bench: { processes, folders, profileDir, warmUpSeconds: options.warmUpSeconds },
+      candidates,
+      rounds: options.rounds,
+      seconds: options.seconds,
+      tell,
+      deadline: performance.now() + (options.quick ? QUICK_LIMIT_MS : FULL_LIMIT_MS),
+    });
+    await publish(options, describeMachine(pinning), results);
+  } finally {
+    cleanUp();
+  }
+}
+
+async function measureAll(options: BenchOptions, sweep: SweepOptions): Promise<Results> {
+  const sizes = options.neighbours.flatMap((neighbours) =>
+    options.players.map((players) => ({ players, neighbours })),
+  );
+  const calls = await sweepCalls(withCalls(sweep));
+  const worlds = await sweepWorlds(sweep, sizes);
+  const density = options.neighbours.includes(AIM_NEIGHBOURS)
+    ? AIM_NEIGHBOURS
+    : (options.neighbours[0] ?? AIM_NEIGHBOURS);
+  const capacities = options.search ? await searchCapacities(sweep, density) : [];
+  return {
+    worlds: worlds.cells,
+    calls: calls.cells,
+    capacities,
+    leftOut: calls.leftOut + worlds.leftOut,
+  };
+}
+
+/** Calls alone need comparing only where there is an echo to compare them with. */
+function withCalls(sweep: SweepOptions): SweepOptions {
+  const isEcho = ({ world }: Candidate) => !world;
+  const isOwn = ({ name }: Candidate) => name.startsWith("realmwire");
+  const candidates = sweep.candidates.some(isEcho)
+    ? sweep.candidates.filter((c) => isEcho(c) || isOwn(c) || sweep.rounds > 1)
+    : [];
+  return { ...sweep, candidates };
+}
+
+async function publish(options: BenchOptions, machine: string, results: Results): Promise<void> {
+  const { out, rounds, seconds } = options;
+  const chart = out === undefined ? undefined : drawChart(results);
+  const chartFile = out === undefined ? "" : `${basename(out, extname(out))}.svg`;
+  const report = writeReport(
+    {
+      date: new Date().toISOString().slice(0, 10),
+      machine,
+      versions: listVersions(),
+      rounds,
+      seconds,
+      chart: chart === undefined ? undefined : chartFile,
+    },
+    results,
+  );
+  if (out === undefined) {
+    process.stdout.write(report);
+    return;
+  }
+  await mkdir(dirname(resolve(out)), { recursive: true });
+  await writeFile(out, report);
+  if (chart !== undefined) await writeFile(resolve(dirname(out), chartFile), chart);
+  tell(`The report is in ${out}.`);
+}
+
+main().catch((error: unknown) => {
+  process.stderr.write(`bench: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 1;
+});

@@ -1,0 +1,108 @@
+import { Command, InvalidArgumentError } from "commander";
+import { CANDIDATES } from "./candidates.ts";
+import type { Neighbours } from "./world/scenario.ts";
+
+/** The most players that the plain holds at ordinary densities. */
+const MAX_PLAYERS = 10_000;
+
+/** What is to be measured. */
+export interface BenchOptions {
+  readonly quick: boolean;
+  readonly players: readonly number[];
+  readonly neighbours: readonly Neighbours[];
+  /** How long each stretch is measured. */
+  readonly seconds: number;
+  /** How long each server is warmed up. */
+  readonly warmUpSeconds: number;
+  /** How often everything is measured; the medians are reported. */
+  readonly rounds: number;
+  readonly candidates: readonly string[];
+  /** Whether to look for the most players that one core holds. */
+  readonly search: boolean;
+  /** Where the report goes; undefined: only to standard output. */
+  readonly out: string | undefined;
+  /** Where CPU profiles of the servers go; undefined: none are taken. */
+  readonly profile: string | undefined;
+}
+
+/** In the quick form: those whose ratios are asked for. */
+const QUICK_CANDIDATES = [
+  "realmwire",
+  "realmwire-h2c",
+  "ws",
+  "colyseus",
+  "grpc-js",
+  "connect-node",
+  "node-http",
+  "node-http2",
+];
+
+/** Reads the command line; prints the help and exits when asked to. */
+export function readOptions(argv: readonly string[]): BenchOptions {
+  const options = createCommand().parse(argv, { from: "user" }).opts<Given>();
+  const quick = options.quick === true;
+  return {
+    quick,
+    players: options.players ?? (quick ? [200] : [200, 1000]),
+    neighbours: options.neighbours ?? (quick ? [30] : [20, 30, 50, "camp"]),
+    seconds: options.seconds ?? (quick ? 2 : 5),
+    warmUpSeconds: quick ? 3 : 8,
+    rounds: options.rounds ?? (quick ? 1 : 3),
+    candidates: options.candidates ?? (quick ? QUICK_CANDIDATES : CANDIDATES.map((c) => c.name)),
+    search: options.search && !quick,
+    out: options.out ?? (quick ? undefined : "bench/report.md"),
+    profile: options.profile,
+  };
+}
+
+interface Given {
+  readonly quick?: boolean;
+  readonly players?: number[];
+  readonly neighbours?: Neighbours[];
+  readonly seconds?: number;
+  readonly rounds?: number;
+  readonly candidates?: string[];
+  readonly search: boolean;
+  readonly out?: string;
+  readonly profile?: string;
+}
+
+function createCommand(): Command {
+  const names = CANDIDATES.map(({ name }) => name).join(", ");
+  return new Command("bench")
+    .usage("[options]   (with npm: npm run bench -- [options])")
+    .description(
+      "Measures this server beside others, all in the same world, on this machine: server CPU, memory and bytes " +
+        "for each player, how many players one core holds, and how long a Move takes. The first run installs the " +
+        "others' packages below bench/peers. The full form takes an hour or two and writes bench/report.md; the " +
+        "quick form takes less than two minutes, the first installation aside, and prints the ratios.",
+    )
+    .option("--quick", "the short form: one round, one size of world, nothing is written")
+    .option("--players <list>", "players in the world, as in 200,1000", list(wholeNumber))
+    .option(
+      "--neighbours <list>",
+      "others in view on average, or camp: 20,30,camp",
+      list(neighbours),
+    )
+    .option("--seconds <number>", "how long each stretch is measured", wholeNumber)
+    .option("--rounds <number>", "how often everything is measured; medians count", wholeNumber)
+    .option("--candidates <list>", `some of ${names}`, list(String))
+    .option("--no-search", "leaves out the search for the most players that one core holds")
+    .option("--out <file>", "where the report goes; its chart goes beside it, as .svg")
+    .option("--profile <folder>", "takes CPU profiles of the servers into a folder")
+    .allowExcessArguments(false);
+}
+
+function list<T>(read: (text: string) => T): (text: string) => T[] {
+  return (text) => text.split(",").map((item) => read(item.trim()));
+}
+
+function wholeNumber(text: string): number {
+  const number = Number(text);
+  if (Number.isInteger(number) && number >= 1 && number <= MAX_PLAYERS) return number;
+  throw new InvalidArgumentError(`must be a whole number from 1 to ${MAX_PLAYERS}.`);
+}
+
+function neighbours(text: string): Neighbours {
+  return text === "camp" ? "camp" : wholeNumber(text);
+}

@@ -1,0 +1,112 @@
+import type { Candidate } from "../candidates.ts";
+import type { PhaseResult } from "../load/order.ts";
+import { GENERATOR_LIMIT, isOnTime } from "../results.ts";
+import type { Capacity } from "../results.ts";
+import type { Neighbours } from "../world/scenario.ts";
+import { carryOut } from "./run-order.ts";
+import { MOVES_PER_SECOND } from "./sweep.ts";
+import type { SweepOptions } from "./sweep.ts";
+
+/** Where the search begins; it doubles from there. */
+const FIRST_PLAYERS = 200;
+/** Where the search ends: more do not fit onto the map. */
+const MAX_PLAYERS = 6_400;
+/** The search ends when what is held and what is not are this near to each other. */
+const CLOSE_ENOUGH = 1.1;
+/** The part of the held players with which the delay of Moves is measured. */
+const LOAD = 0.7;
+
+interface Search {
+  readonly candidate: Candidate;
+  held: number;
+  notHeld: number | undefined;
+  cpuWhenNotHeld: number | undefined;
+  byGenerator: boolean;
+  moveP99AtLoad: number | undefined;
+}
+
+/**
+ * Looks for the most players that each candidate holds on its core with ticks on time: by doubling, then by
+ * halving what lies between. The candidates take turns.
+ */
+export async function searchCapacities(
+  options: SweepOptions,
+  neighbours: Neighbours,
+): Promise<Capacity[]> {
+  const { tell } = options;
+  const searches: Search[] = options.candidates
+    .filter(({ world }) => world)
+    .map((candidate) => ({
+      candidate,
+      held: 0,
+      notHeld: undefined,
+      cpuWhenNotHeld: undefined,
+      byGenerator: false,
+      moveP99AtLoad: undefined,
+    }));
+  for (let open = searches; open.length > 0; open = open.filter((s) => nextTry(s) !== undefined)) {
+    for (const search of open) {
+      const players = nextTry(search);
+      if (players === undefined || performance.now() > options.deadline) continue;
+      const result = await attempt(options, search.candidate, players, neighbours);
+      const holds = result !== undefined && isOnTime(result);
+      note(search, players, holds, result);
+      tell(
+        `${search.candidate.name} ${holds ? "holds" : "does not hold"} ${players} players: ` +
+          (result
+            ? `p99 interval ${result.intervalP99.toFixed(0)} ms, ${(result.serverCpu * 100).toFixed(0)} % of its core`
+            : "they did not even come in"),
+      );
+    }
+    if (performance.now() > options.deadline) break;
+  }
+  for (const search of searches) {
+    const players = Math.floor(search.held * LOAD);
+    if (players === 0 || performance.now() > options.deadline) continue;
+    const result = await attempt(options, search.candidate, players, neighbours);
+    search.moveP99AtLoad = result?.moveP99;
+  }
+  return searches.map((search) => ({ ...search, neighbours }));
+}
+
+function note(
+  search: Search,
+  players: number,
+  holds: boolean,
+  result: PhaseResult | undefined,
+): void {
+  if (holds) {
+    search.held = players;
+    return;
+  }
+  search.notHeld = players;
+  search.cpuWhenNotHeld = result?.serverCpu;
+  search.byGenerator = result !== undefined && result.generatorCpu > GENERATOR_LIMIT;
+}
+
+/** With how many players to try next; undefined: what is known is enough. */
+function nextTry({ held, notHeld }: Search): number | undefined {
+  if (notHeld === undefined) {
+    const next = held === 0 ? FIRST_PLAYERS : held * 2;
+    return next > MAX_PLAYERS ? undefined : next;
+  }
+  if (notHeld <= Math.max(1, held) * CLOSE_ENOUGH || notHeld - held <= 20) return undefined;
+  return Math.round((held + notHeld) / 2);
+}
+
+async function attempt(
+  { bench, seconds }: SweepOptions,
+  candidate: Candidate,
+  players: number,
+  neighbours: Neighbours,
+): Promise<PhaseResult | undefined> {
+  const phases = [{ name: "moves", movesPerSecond: MOVES_PER_SECOND, seconds }];
+  try {
+    const run = { candidate, kind: "world", players, neighbours, phases } as const;
+    const { phases: results } = await carryOut(bench, run);
+    return results[0];
+  } catch {
+    // A server that cannot even let them all in does not hold them.
+    return undefined;
+  }
+}

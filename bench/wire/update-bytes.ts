@@ -1,0 +1,92 @@
+import { EntityKind } from "../../gen/ts/realmwire/v1/entity_pb.ts";
+import { WireWriter } from "../../server/sim/wire-writer.ts";
+import type { PlainWorld, Sight } from "../world/plain-world.ts";
+import { UNITS_PER_TILE, playerName } from "../world/rules.ts";
+
+// `realmwire.v1.UpdateResponse` written by hand from the arrays, as the server itself does it.
+
+const UPDATE = { tick: 1, scene: 4, entities: 5, moved: 6, turned: 7, left: 9 } as const;
+const SCENE = { zone: 1, selfId: 4 } as const;
+const ENTITY = { id: 1, name: 2, kind: 3, visual: 4, position: 5 } as const;
+const MOTION = { ids: 1, originX: 2, originY: 3, xs: 4, ys: 5 } as const;
+const VECTOR = { x: 1, y: 2 } as const;
+
+const writer = new WireWriter();
+const scratch = new WireWriter();
+
+/** The id of a player's entity: ids begin with 1, since 0 stands for none. */
+export function entityId(player: number): number {
+  return player + 1;
+}
+
+/** A serialized update for a viewer; the first one of a stream begins with a scene. */
+export function writeUpdate(
+  world: PlainWorld,
+  viewer: number,
+  sight: Sight,
+  isFirst: boolean,
+): Uint8Array<ArrayBuffer> {
+  writer.reset();
+  writer.uint32(UPDATE.tick, world.tick);
+  if (isFirst) writer.bytes(UPDATE.scene, scene(viewer));
+  for (const player of sight.entered) writeEntity(world, player);
+  const x = world.xs[viewer] as number;
+  const y = world.ys[viewer] as number;
+  writeMotion(UPDATE.moved, sight.moved, [world.xs, x], [world.ys, y]);
+  writeMotion(UPDATE.turned, sight.turned, [world.vxs, 0], [world.vys, 0]);
+  if (sight.left.length > 0) {
+    const mark = writer.begin(UPDATE.left);
+    for (const player of sight.left) writer.item(entityId(player));
+    writer.end(mark);
+  }
+  return writer.finish();
+}
+
+/** Whether there is anything to tell. */
+export function saysSomething({ entered, moved, turned, left }: Sight): boolean {
+  return entered.length + moved.length + turned.length + left.length > 0;
+}
+
+function scene(viewer: number): Uint8Array {
+  scratch.reset();
+  scratch.ascii(SCENE.zone, "plain");
+  scratch.uint32(SCENE.selfId, entityId(viewer));
+  return scratch.finish();
+}
+
+function writeEntity(world: PlainWorld, player: number): void {
+  const mark = writer.begin(UPDATE.entities);
+  writer.uint32(ENTITY.id, entityId(player));
+  writer.ascii(ENTITY.name, playerName(player));
+  writer.uint32(ENTITY.kind, EntityKind.CHARACTER);
+  writer.ascii(ENTITY.visual, "player");
+  const position = writer.begin(ENTITY.position);
+  writer.double(VECTOR.x, (world.xs[player] as number) / UNITS_PER_TILE);
+  writer.double(VECTOR.y, (world.ys[player] as number) / UNITS_PER_TILE);
+  writer.end(position);
+  writer.end(mark);
+}
+
+function writeMotion(
+  field: number,
+  players: readonly number[],
+  [xs, originX]: readonly [Int32Array, number],
+  [ys, originY]: readonly [Int32Array, number],
+): void {
+  if (players.length === 0) return;
+  const mark = writer.begin(field);
+  const ids = writer.begin(MOTION.ids);
+  for (const player of players) writer.item(entityId(player));
+  writer.end(ids);
+  writer.sint32(MOTION.originX, originX);
+  writer.sint32(MOTION.originY, originY);
+  for (const [column, values, origin] of [
+    [MOTION.xs, xs, originX],
+    [MOTION.ys, ys, originY],
+  ] as const) {
+    const items = writer.begin(column);
+    for (const player of players) writer.signedItem((values[player] as number) - origin);
+    writer.end(items);
+  }
+  writer.end(mark);
+}
