@@ -1,4 +1,4 @@
-import type { ErrorReason } from "../gen/ts/realmwire/v1/error_pb.ts";
+import { ErrorReason } from "../gen/ts/realmwire/v1/error_pb.ts";
 
 /** What may go with a {@link DomainError}. */
 export interface DomainErrorDetails {
@@ -31,4 +31,11 @@ export class DomainError extends Error {
 /** Whether an error is a {@link DomainError} with this reason. */
 export function hasReason(error: unknown, reason: ErrorReason): error is DomainError {
   return error instanceof DomainError && error.reason === reason;
+}
+
+/** The error for a name that somebody or something else has. */
+export function nameTaken(name: string): DomainError {
+  return new DomainError(ErrorReason.NAME_TAKEN, `the name "${name}" is taken`, {
+    metadata: { name },
+  });
 }

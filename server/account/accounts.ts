@@ -8,10 +8,10 @@ import {
 import { ErrorReason } from "../../gen/ts/realmwire/v1/error_pb.ts";
 import type { Role } from "../../gen/ts/realmwire/v1/options_pb.ts";
 import type { Bus, Subscription } from "../bus/bus.ts";
-import { DomainError } from "../errors.ts";
+import { DomainError, nameTaken } from "../errors.ts";
 import type { Logger } from "../logger.ts";
 import type { Store } from "../store/store.ts";
-import { type CharacterMaker, type Characters, createCharacters, nameTaken } from "./characters.ts";
+import { type CharacterMaker, type Characters, createCharacters } from "./characters.ts";
 import { createDevAccounts, type DevAccounts } from "./dev-accounts.ts";
 import { createPasswords, type Passwords } from "./passwords.ts";
 import { createRoles, type Roles } from "./roles.ts";

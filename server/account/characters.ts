@@ -1,6 +1,6 @@
 import type { CharacterRecord } from "../../gen/ts/realmwire/internal/v1/record_pb.ts";
 import { ErrorReason } from "../../gen/ts/realmwire/v1/error_pb.ts";
-import { DomainError } from "../errors.ts";
+import { DomainError, nameTaken } from "../errors.ts";
 import type { Store } from "../store/store.ts";
 import type { Session } from "./session.ts";
 import type { Sessions } from "./sessions.ts";
@@ -88,11 +88,6 @@ export function createCharacters(options: {
       }
     },
   };
-}
-
-/** The error for a name that somebody else has. */
-export function nameTaken(name: string): DomainError {
-  return new DomainError(ErrorReason.NAME_TAKEN, "the name is taken", { metadata: { name } });
 }
 
 function characterUnknown(name: string): DomainError {

@@ -9,14 +9,11 @@ import {
   vector,
 } from "../../test/support/sim.ts";
 import { findDetour } from "./detour.ts";
+import { distance } from "./movement.ts";
 import type { Place } from "./movement.ts";
 import { createRandom, randomStateOf } from "./random.ts";
 
 const REACH_TILES = 0.7;
-
-function distance(a: Place, b: Place): number {
-  return Math.sqrt((a.x - b.x) ** 2 + (a.y - b.y) ** 2);
-}
 
 test("finds the gap between two who stand close together", () => {
   const others = [

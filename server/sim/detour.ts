@@ -1,4 +1,5 @@
 import { createHeap } from "./heap.ts";
+import { distance } from "./movement.ts";
 import type { Place } from "./movement.ts";
 
 /** Half the edge of the square in which a detour is looked for, in tiles. */
@@ -111,10 +112,4 @@ function passes(from: Place, to: Place, isFree: (x: number, y: number) => boolea
     if (!isFree(from.x + (to.x - from.x) * part, from.y + (to.y - from.y) * part)) return false;
   }
   return true;
-}
-
-function distance(a: Place, b: Place): number {
-  const dx = b.x - a.x;
-  const dy = b.y - a.y;
-  return Math.sqrt(dx * dx + dy * dy);
 }

@@ -31,6 +31,13 @@ export interface Place {
   readonly y: number;
 }
 
+/** How far two places are apart, in tiles. */
+export function distance(a: Place, b: Place): number {
+  const dx = b.x - a.x;
+  const dy = b.y - a.y;
+  return Math.sqrt(dx * dx + dy * dy);
+}
+
 /** Whether a circle touches no barrier. */
 export function standsFree(ground: Ground, x: number, y: number, radius: number): boolean {
   const west = Math.floor(x - radius);

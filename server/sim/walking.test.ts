@@ -16,7 +16,7 @@ import {
   steps,
   vector,
 } from "../../test/support/sim.ts";
-import { EPSILON_TILES, MAX_OFFSET_TILES, standsFree } from "./movement.ts";
+import { EPSILON_TILES, MAX_OFFSET_TILES, distance, standsFree } from "./movement.ts";
 import type { Zone } from "./zone.ts";
 
 const FIELD = Array.from({ length: 24 }, () => ".".repeat(24));
@@ -24,10 +24,6 @@ const SPEED = 4;
 
 function zoneWith(rows: readonly string[] = FIELD): Zone {
   return createTestZone(drawMap(rows)).zone;
-}
-
-function distance(a: { x: number; y: number }, b: { x: number; y: number }): number {
-  return Math.sqrt((a.x - b.x) ** 2 + (a.y - b.y) ** 2);
 }
 
 const offset = (x: number, y: number, z = 0): MoveRequest["kind"] => ({

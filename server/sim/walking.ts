@@ -3,6 +3,7 @@ import {
   MAX_DESTINATION_TILES,
   MAX_OFFSET_TILES,
   clampDirection,
+  distance,
   passesFree,
   refillAllowance,
   slide,
@@ -200,10 +201,4 @@ function restOfWay(
 ): readonly Place[] | undefined {
   const end = places.at(-1);
   return end && findPath(world.map, from, end, actor.radius);
-}
-
-function distance(a: Place, b: Place): number {
-  const dx = b.x - a.x;
-  const dy = b.y - a.y;
-  return Math.sqrt(dx * dx + dy * dy);
 }

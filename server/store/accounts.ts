@@ -1,6 +1,6 @@
 import { ErrorReason } from "../../gen/ts/realmwire/v1/error_pb.ts";
-import { DomainError } from "../errors.ts";
-import { insertCharacter, nameTaken } from "./characters.ts";
+import { DomainError, nameTaken } from "../errors.ts";
+import { insertCharacter } from "./characters.ts";
 import type { ComponentCodec } from "./component-codec.ts";
 import type { Database } from "./database.ts";
 import { AccountTable } from "./entities.ts";

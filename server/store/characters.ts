@@ -5,7 +5,7 @@ import {
   CharacterRecordSchema,
 } from "../../gen/ts/realmwire/internal/v1/record_pb.ts";
 import { ErrorReason } from "../../gen/ts/realmwire/v1/error_pb.ts";
-import { DomainError } from "../errors.ts";
+import { DomainError, nameTaken } from "../errors.ts";
 import { lockAccount } from "./account-lock.ts";
 import { forgetAllHeard } from "./chat.ts";
 import type { ComponentCodec } from "./component-codec.ts";
@@ -102,11 +102,4 @@ export async function insertCharacter(
   const stored = clone(CharacterRecordSchema, character);
   stored.id = id;
   return stored;
-}
-
-/** The error for a name that somebody has. The broken constraint is no cause worth the log: it is how the store finds out. */
-export function nameTaken(name: string): DomainError {
-  return new DomainError(ErrorReason.NAME_TAKEN, `The name "${name}" is taken.`, {
-    metadata: { name },
-  });
 }
