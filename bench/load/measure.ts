@@ -1,3 +1,4 @@
+import { TICK_RATE_HZ } from "../world/rules.ts";
 import type { Crowd } from "./crowd.ts";
 import type { PhaseResult } from "./order.ts";
 import type { Samples } from "./samples.ts";
@@ -38,7 +39,7 @@ export async function measure(
   return {
     name: options.name,
     seconds,
-    cpuMicrosPerPlayerTick: cpu / updates,
+    cpuMicrosPerPlayerTick: cpu / (players * seconds * TICK_RATE_HZ),
     serverCpu: cpu / (seconds * MICROS_PER_S),
     otherThreadsCpu: others / (seconds * MICROS_PER_S),
     generatorCpu: (own.user + own.system) / (seconds * MICROS_PER_S),

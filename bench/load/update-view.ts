@@ -1,29 +1,66 @@
 import { fromBinary } from "@bufbuild/protobuf";
 import { UpdateResponseSchema } from "../../gen/ts/realmwire/v1/world_service_pb.ts";
-import type { Place } from "../world/rules.ts";
-import { playerOf, toUnits } from "../world/rules.ts";
+import { TICK_RATE_HZ, playerOf, toUnits } from "../world/rules.ts";
 import type { View } from "./client.ts";
+
+/** Where an entity is, in units, and how fast it goes on, in units a second. */
+interface Course {
+  x: number;
+  y: number;
+  vx: number;
+  vy: number;
+}
 
 /** A view from `UpdateResponse` messages, read with the generated code: it owes nothing to how they were written. */
 export function createUpdateView(player: number): View {
-  const places = new Map<number, Place>();
+  const places = new Map<number, Course>();
   const ids = new Map<number, number>();
   let selfId = 0;
+  let tick = 0;
+
+  function reckon(to: number): void {
+    const seconds = (to - tick) / TICK_RATE_HZ;
+    tick = to;
+    for (const course of places.values()) {
+      course.x += course.vx * seconds;
+      course.y += course.vy * seconds;
+    }
+  }
+
+  function known(id: number): Course {
+    const course = places.get(id);
+    if (!course) throw new Error(`entity ${id} moves and was never shown`);
+    return course;
+  }
+
   return {
     apply(message) {
-      const { scene, entities, moved, left } = fromBinary(UpdateResponseSchema, message);
+      const {
+        tick: now,
+        scene,
+        entities,
+        moved,
+        turned,
+        left,
+      } = fromBinary(UpdateResponseSchema, message);
       if (scene) {
         places.clear();
         ids.clear();
         ({ selfId } = scene);
       }
-      for (const { id, name, position } of entities) {
-        places.set(id, { x: toUnits(position?.x ?? 0), y: toUnits(position?.y ?? 0) });
+      reckon(now - 1);
+      for (const [index, id] of (turned?.ids ?? []).entries()) {
+        Object.assign(known(id), { vx: turned?.xs[index] ?? 0, vy: turned?.ys[index] ?? 0 });
+      }
+      reckon(now);
+      for (const { id, name, position, velocity } of entities) {
+        const { x = 0, y = 0 } = position ?? {};
+        const { x: vx = 0, y: vy = 0 } = velocity ?? {};
+        places.set(id, { x: toUnits(x), y: toUnits(y), vx: toUnits(vx), vy: toUnits(vy) });
         ids.set(playerOf(name), id);
       }
       for (const [index, id] of (moved?.ids ?? []).entries()) {
-        if (!places.has(id)) throw new Error(`entity ${id} moves and was never shown`);
-        places.set(id, {
+        Object.assign(known(id), {
           x: (moved?.originX ?? 0) + (moved?.xs[index] ?? 0),
           y: (moved?.originY ?? 0) + (moved?.ys[index] ?? 0),
         });
@@ -34,6 +71,9 @@ export function createUpdateView(player: number): View {
     },
     size: () => places.size,
     seesItself: () => places.has(selfId) && ids.get(player) === selfId,
-    placeOf: (other) => places.get(ids.get(other) ?? 0),
+    placeOf(other) {
+      const course = places.get(ids.get(other) ?? 0);
+      return course && { x: Math.round(course.x), y: Math.round(course.y) };
+    },
   };
 }

@@ -6,15 +6,13 @@ import { entityId } from "../wire/update-bytes.ts";
 import type { PlainWorld, Sight } from "../world/plain-world.ts";
 import { UNITS_PER_TILE, playerName } from "../world/rules.ts";
 
-/** An update as a generated message, the way that whoever uses a stock library builds it. Velocities stay out. */
+/** An update as a generated message, the way that whoever uses a stock library builds it. */
 export function createUpdate(
   world: PlainWorld,
   viewer: number,
-  { entered, moved, left }: Sight,
+  { entered, turned, left }: Sight,
   isFirst: boolean,
 ): UpdateResponse {
-  const originX = world.xs[viewer] as number;
-  const originY = world.ys[viewer] as number;
   return create(UpdateResponseSchema, {
     tick: world.tick,
     ...(isFirst && { scene: { zone: "plain", selfId: entityId(viewer) } }),
@@ -27,14 +25,16 @@ export function createUpdate(
         x: (world.xs[player] as number) / UNITS_PER_TILE,
         y: (world.ys[player] as number) / UNITS_PER_TILE,
       },
+      velocity: {
+        x: (world.vxs[player] as number) / UNITS_PER_TILE,
+        y: (world.vys[player] as number) / UNITS_PER_TILE,
+      },
     })),
-    ...(moved.length > 0 && {
-      moved: {
-        ids: moved.map(entityId),
-        originX,
-        originY,
-        xs: moved.map((player) => (world.xs[player] as number) - originX),
-        ys: moved.map((player) => (world.ys[player] as number) - originY),
+    ...(turned.length > 0 && {
+      turned: {
+        ids: turned.map(entityId),
+        xs: turned.map((player) => world.vxs[player] as number),
+        ys: turned.map((player) => world.vys[player] as number),
       },
     }),
     left: left.map(entityId),

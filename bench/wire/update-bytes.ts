@@ -5,10 +5,10 @@ import { UNITS_PER_TILE, playerName } from "../world/rules.ts";
 
 // `realmwire.v1.UpdateResponse` written by hand from the arrays, as the server itself does it.
 
-const UPDATE = { tick: 1, scene: 4, entities: 5, moved: 6, turned: 7, left: 9 } as const;
+const UPDATE = { tick: 1, scene: 4, entities: 5, turned: 7, left: 9 } as const;
 const SCENE = { zone: 1, selfId: 4 } as const;
-const ENTITY = { id: 1, name: 2, kind: 3, visual: 4, position: 5 } as const;
-const MOTION = { ids: 1, originX: 2, originY: 3, xs: 4, ys: 5 } as const;
+const ENTITY = { id: 1, name: 2, kind: 3, visual: 4, position: 5, velocity: 6 } as const;
+const MOTION = { ids: 1, xs: 4, ys: 5 } as const;
 const VECTOR = { x: 1, y: 2 } as const;
 
 const writer = new WireWriter();
@@ -30,10 +30,7 @@ export function writeUpdate(
   writer.uint32(UPDATE.tick, world.tick);
   if (isFirst) writer.bytes(UPDATE.scene, scene(viewer));
   for (const player of sight.entered) writeEntity(world, player);
-  const x = world.xs[viewer] as number;
-  const y = world.ys[viewer] as number;
-  writeMotion(UPDATE.moved, sight.moved, [world.xs, x], [world.ys, y]);
-  writeMotion(UPDATE.turned, sight.turned, [world.vxs, 0], [world.vys, 0]);
+  writeTurned(sight.turned, world.vxs, world.vys);
   if (sight.left.length > 0) {
     const mark = writer.begin(UPDATE.left);
     for (const player of sight.left) writer.item(entityId(player));
@@ -43,8 +40,8 @@ export function writeUpdate(
 }
 
 /** Whether there is anything to tell. */
-export function saysSomething({ entered, moved, turned, left }: Sight): boolean {
-  return entered.length + moved.length + turned.length + left.length > 0;
+export function saysSomething({ entered, turned, left }: Sight): boolean {
+  return entered.length + turned.length + left.length > 0;
 }
 
 function scene(viewer: number): Uint8Array {
@@ -60,32 +57,31 @@ function writeEntity(world: PlainWorld, player: number): void {
   writer.ascii(ENTITY.name, playerName(player));
   writer.uint32(ENTITY.kind, EntityKind.CHARACTER);
   writer.ascii(ENTITY.visual, "player");
-  const position = writer.begin(ENTITY.position);
-  writer.double(VECTOR.x, (world.xs[player] as number) / UNITS_PER_TILE);
-  writer.double(VECTOR.y, (world.ys[player] as number) / UNITS_PER_TILE);
-  writer.end(position);
+  writeVector(ENTITY.position, world.xs[player] as number, world.ys[player] as number);
+  writeVector(ENTITY.velocity, world.vxs[player] as number, world.vys[player] as number);
   writer.end(mark);
 }
 
-function writeMotion(
-  field: number,
-  players: readonly number[],
-  [xs, originX]: readonly [Int32Array, number],
-  [ys, originY]: readonly [Int32Array, number],
-): void {
-  if (players.length === 0) return;
+function writeVector(field: number, x: number, y: number): void {
+  if (x === 0 && y === 0) return;
   const mark = writer.begin(field);
+  writer.double(VECTOR.x, x / UNITS_PER_TILE);
+  writer.double(VECTOR.y, y / UNITS_PER_TILE);
+  writer.end(mark);
+}
+
+function writeTurned(players: readonly number[], vxs: Int32Array, vys: Int32Array): void {
+  if (players.length === 0) return;
+  const mark = writer.begin(UPDATE.turned);
   const ids = writer.begin(MOTION.ids);
   for (const player of players) writer.item(entityId(player));
   writer.end(ids);
-  writer.sint32(MOTION.originX, originX);
-  writer.sint32(MOTION.originY, originY);
-  for (const [column, values, origin] of [
-    [MOTION.xs, xs, originX],
-    [MOTION.ys, ys, originY],
+  for (const [column, values] of [
+    [MOTION.xs, vxs],
+    [MOTION.ys, vys],
   ] as const) {
     const items = writer.begin(column);
-    for (const player of players) writer.signedItem((values[player] as number) - origin);
+    for (const player of players) writer.signedItem(values[player] as number);
     writer.end(items);
   }
   writer.end(mark);

@@ -15,8 +15,6 @@ const COLUMNS = Math.ceil(MAP_TILES / CELL_TILES);
 /** What a viewer is to be told after a tick, as players. */
 export interface Sight {
   readonly entered: readonly number[];
-  /** Known before, with a new place. */
-  readonly moved: readonly number[];
   /** Known before, with a new velocity. */
   readonly turned: readonly number[];
   readonly left: readonly number[];
@@ -52,7 +50,6 @@ export function createPlainWorld(homes: readonly Place[]): PlainWorld {
   const ys = Int32Array.from(homes, ({ y }) => toUnits(y));
   const vxs = new Int32Array(count);
   const vys = new Int32Array(count);
-  const movedTicks = new Int32Array(count);
   const turnedTicks = new Int32Array(count);
   const present = new Uint8Array(count);
   const known = Array.from({ length: count }, () => new Map<number, number>());
@@ -81,7 +78,6 @@ export function createPlainWorld(homes: readonly Place[]): PlainWorld {
     py[player] = y + (dy * SPEED_TILES_PER_S) / TICK_RATE_HZ;
     xs[player] = toUnits(px[player]);
     ys[player] = toUnits(py[player]);
-    movedTicks[player] = tick;
   }
 
   function buildGrid(): void {
@@ -140,15 +136,11 @@ export function createPlainWorld(homes: readonly Place[]): PlainWorld {
     look(viewer) {
       const seen = known[viewer] as Map<number, number>;
       const entered: number[] = [];
-      const moved: number[] = [];
       const turned: number[] = [];
       const left: number[] = [];
       around(viewer, (player) => {
         if (!seen.has(player)) entered.push(player);
-        else {
-          if (movedTicks[player] === tick) moved.push(player);
-          if (turnedTicks[player] === tick) turned.push(player);
-        }
+        else if (turnedTicks[player] === tick) turned.push(player);
         seen.set(player, tick);
       });
       for (const [player, at] of seen) {
@@ -156,7 +148,7 @@ export function createPlainWorld(homes: readonly Place[]): PlainWorld {
         left.push(player);
         seen.delete(player);
       }
-      return { entered, moved, turned, left };
+      return { entered, turned, left };
     },
   };
 }

@@ -35,12 +35,12 @@ test("a look tells what changed since the one before, and nothing twice", () => 
   world.join(0);
   world.join(1);
   world.step();
-  expect(world.look(0)).toEqual({ entered: [0, 1], moved: [], turned: [], left: [] });
+  expect(world.look(0)).toEqual({ entered: [0, 1], turned: [], left: [] });
   world.move(1, 1, 0);
   world.step();
-  expect(world.look(0)).toEqual({ entered: [], moved: [], turned: [], left: [1] });
+  expect(world.look(0)).toEqual({ entered: [], turned: [], left: [1] });
   world.move(0, 2, 0);
   world.step();
-  expect(world.look(0)).toEqual({ entered: [], moved: [0], turned: [0], left: [] });
+  expect(world.look(0)).toEqual({ entered: [], turned: [0], left: [] });
   expect(world.vxs[0]).toBe(1024);
 });

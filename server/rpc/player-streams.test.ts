@@ -88,7 +88,7 @@ test("a stream begins with the scene, then has nothing to say until something ha
   expect(read(stream)).toBeUndefined();
   stepWithNews();
   const second = read(stream);
-  expect(second?.moved?.ids).toEqual([first?.scene?.selfId]);
+  expect(second?.turned?.ids).toEqual([first?.scene?.selfId]);
   expect(second?.scene).toBeUndefined();
   expect(streams.count).toBe(1);
 });
@@ -129,7 +129,7 @@ test("[SM-12] who resumes gets what happened since, also events, and no scene", 
   streams.sweep();
   const again = read(open(cursor));
   expect(again?.scene).toBeUndefined();
-  expect(again?.moved?.ids).toHaveLength(1);
+  expect(again?.turned?.ids).toHaveLength(1);
   expect(textsOf(again)).toEqual(["meanwhile"]);
   expect(again?.flags).toEqual([slowFlag(50)]);
 });
@@ -153,7 +153,7 @@ test("resuming ends the stream that is resumed, even if nobody has noticed yet t
   expect(streams.count).toBe(1);
   stepWithNews();
   const update = read(second);
-  expect(update?.moved?.ids).toHaveLength(1);
+  expect(update?.turned?.ids).toHaveLength(1);
   expect(update?.scene).toBeUndefined();
 });
 

@@ -1,4 +1,4 @@
-import { clone, createRegistry, getOption, hasOption, toBinary } from "@bufbuild/protobuf";
+import { clone, create, createRegistry, getOption, hasOption, toBinary } from "@bufbuild/protobuf";
 import type { DescField, DescMessage, Message, Registry } from "@bufbuild/protobuf";
 import { reflect } from "@bufbuild/protobuf/reflect";
 import { AnySchema, anyPack, anyUnpack } from "@bufbuild/protobuf/wkt";
@@ -134,8 +134,14 @@ export function createCell(type: ComponentType, message: Message, tick: number):
 /** The serialized `Any` of a component as a class of viewers sees it; undefined when it sees nothing of it. */
 export function encodeFor(cell: SeenCell, viewer: ViewerClass): Uint8Array | undefined {
   if (!cell.type.seenBy[viewer]) return undefined;
-  if (isCell(cell)) cell.encoded[viewer] ??= toBinary(AnySchema, packFor(cell, viewer));
+  if (isCell(cell)) cell.encoded[viewer] ??= encodeAny(packFor(cell, viewer));
   return cell.encoded[viewer];
+}
+
+/** What stands before the slash of a type's address means nothing to readers, so it is left empty: 19 bytes for each component that comes into view. */
+function encodeAny({ typeUrl, value }: Any): Uint8Array {
+  const typeName = typeUrl.slice(typeUrl.lastIndexOf("/"));
+  return toBinary(AnySchema, create(AnySchema, { typeUrl: typeName, value }));
 }
 
 function isCell(cell: SeenCell): cell is Cell {

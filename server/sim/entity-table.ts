@@ -4,26 +4,55 @@ import { VIEWER_CLASSES, VIEWER_NEAR, VIEWER_OWNER } from "./components.ts";
 import { createGrid } from "./grid.ts";
 import type { Grid } from "./grid.ts";
 
-/** Units of the wire in a tile. */
+/** Units of the wire in a tile, and of velocities in a tile a second. */
 export const UNITS_PER_TILE = 256;
+/** How far an entity may be, on either axis, from where viewers reckon it to be. */
+export const COURSE_TOLERANCE_TILES = 3 / 512;
+/** Velocities that differ by no more than this, in tiles a second on either axis, are one course: a walk's last bits are no turn. */
+const SAME_COURSE_TILES_PER_S = 2 / UNITS_PER_TILE;
 const INITIAL_CAPACITY = 64;
+const MAX_MARK = 0xffff_ffff;
+
+/** From where and when an entity goes on how fast: tiles, and tiles a second in whole units of the wire. */
+export interface Course {
+  readonly x: number;
+  readonly y: number;
+  readonly courseTick: number;
+  readonly vx: number;
+  readonly vy: number;
+}
 
 /**
  * Everything that viewers look at, as a structure of arrays indexed by slot. A zone's simulation writes
  * one; a mirror of a zone on another node is one too, so that interest and writing are the same code.
  * A class, because its fields are read hundreds of times a tick and viewer.
+ *
+ * Viewers are told courses, not places (dead reckoning, as in IEEE 1278.1): where an entity was at a tick and
+ * how fast it goes. It is there that they see it, by {@link shownX} and {@link shownY}, until
+ * {@link follow} finds that it went another way.
  */
 export class EntityTable<C extends SeenCell = Cell> {
   readonly grid: Grid;
   /** Ids by slot; 0: the slot is free. */
   ids = new Uint32Array(INITIAL_CAPACITY);
-  /** Positions, in tiles. */
+  /** Where entities are, in tiles. In a mirror: where they are shown. */
   xs = new Float64Array(INITIAL_CAPACITY);
   ys = new Float64Array(INITIAL_CAPACITY);
-  /** Velocities, in tiles a second. */
+  /** How fast they are, in tiles a second. Not known in a mirror. */
   vxs = new Float64Array(INITIAL_CAPACITY);
   vys = new Float64Array(INITIAL_CAPACITY);
-  /** Ticks of the last change of position, velocity and, for each, any component. */
+  /** Courses: places at a tick, in tiles, and velocities from it on, in tiles a second, whole units of the wire. */
+  courseXs = new Float64Array(INITIAL_CAPACITY);
+  courseYs = new Float64Array(INITIAL_CAPACITY);
+  courseVxs = new Float64Array(INITIAL_CAPACITY);
+  courseVys = new Float64Array(INITIAL_CAPACITY);
+  courseTicks = new Uint32Array(INITIAL_CAPACITY);
+  /** A mark that a viewer leaves while it looks around. */
+  marks = new Uint32Array(INITIAL_CAPACITY);
+  /**
+   * Ticks at which a course last began somewhere else than the one before led, and at which it last had another
+   * velocity, that from the tick before on; then the last change of any component.
+   */
   movedTicks = new Uint32Array(INITIAL_CAPACITY);
   turnedTicks = new Uint32Array(INITIAL_CAPACITY);
   changedTicks = new Uint32Array(INITIAL_CAPACITY);
@@ -38,11 +67,15 @@ export class EntityTable<C extends SeenCell = Cell> {
   limit = 0;
   /** Entities that are there. */
   count = 0;
+  readonly tickRateHz: number;
   readonly #free: number[] = [];
   readonly #slots = new Map<number, number>();
+  #mark = 0;
 
-  constructor(width: number, height: number) {
-    this.grid = createGrid(width, height);
+  /** A table for a map of this size, in tiles. */
+  constructor(map: { readonly width: number; readonly height: number; tickRateHz: number }) {
+    this.grid = createGrid(map.width, map.height);
+    this.tickRateHz = map.tickRateHz;
   }
 
   /** The slot of an entity; undefined when it is not there. */
@@ -62,6 +95,12 @@ export class EntityTable<C extends SeenCell = Cell> {
     this.ys[slot] = entity.y;
     this.vxs[slot] = 0;
     this.vys[slot] = 0;
+    this.courseXs[slot] = entity.x;
+    this.courseYs[slot] = entity.y;
+    this.courseVxs[slot] = 0;
+    this.courseVys[slot] = 0;
+    this.courseTicks[slot] = tick;
+    this.marks[slot] = 0;
     this.movedTicks[slot] = tick;
     this.turnedTicks[slot] = tick;
     this.changedTicks[slot] = tick;
@@ -87,21 +126,104 @@ export class EntityTable<C extends SeenCell = Cell> {
     this.count--;
   }
 
-  /** Puts an entity somewhere. */
-  place(slot: number, x: number, y: number, tick: number): void {
-    if (this.xs[slot] === x && this.ys[slot] === y) return;
+  /** Puts an entity somewhere. Viewers are told when it is {@link follow}ed. */
+  place(slot: number, x: number, y: number): void {
     this.xs[slot] = x;
     this.ys[slot] = y;
-    this.movedTicks[slot] = tick;
     this.grid.place(slot, x, y);
   }
 
-  /** Gives an entity a velocity. */
-  turn(slot: number, vx: number, vy: number, tick: number): void {
-    if (this.vxs[slot] === vx && this.vys[slot] === vy) return;
+  /** Gives an entity a velocity. Viewers are told when it is {@link follow}ed. */
+  turn(slot: number, vx: number, vy: number): void {
     this.vxs[slot] = vx;
     this.vys[slot] = vy;
+  }
+
+  /** Where viewers see an entity at a tick, in tiles. */
+  shownX(slot: number, tick: number): number {
+    const ticks = tick - (this.courseTicks[slot] as number);
+    return (
+      (this.courseXs[slot] as number) + ((this.courseVxs[slot] as number) * ticks) / this.tickRateHz
+    );
+  }
+
+  shownY(slot: number, tick: number): number {
+    const ticks = tick - (this.courseTicks[slot] as number);
+    return (
+      (this.courseYs[slot] as number) + ((this.courseVys[slot] as number) * ticks) / this.tickRateHz
+    );
+  }
+
+  /** Compares where everybody is after a tick with where viewers reckon them to be, and begins new courses where that is not the same. */
+  follow(tick: number): void {
+    for (let slot = 0; slot < this.limit; slot++) {
+      if (this.ids[slot] === 0) continue;
+      const vx = this.vxs[slot] as number;
+      const vy = this.vys[slot] as number;
+      const turns =
+        Math.abs(vx - (this.courseVxs[slot] as number)) > SAME_COURSE_TILES_PER_S ||
+        Math.abs(vy - (this.courseVys[slot] as number)) > SAME_COURSE_TILES_PER_S;
+      if (turns || this.#strays(slot, tick, COURSE_TOLERANCE_TILES)) {
+        this.setVelocity(slot, toUnits(vx) / UNITS_PER_TILE, toUnits(vy) / UNITS_PER_TILE, tick);
+        if (this.#strays(slot, tick, COURSE_TOLERANCE_TILES / 2)) {
+          const x = toUnits(this.xs[slot] as number) / UNITS_PER_TILE;
+          const y = toUnits(this.ys[slot] as number) / UNITS_PER_TILE;
+          this.setPlace(slot, x, y, tick);
+        }
+      }
+    }
+  }
+
+  /** Whether an entity is further than a tolerance from where viewers see it. */
+  #strays(slot: number, tick: number, tolerance: number): boolean {
+    return (
+      Math.abs((this.xs[slot] as number) - this.shownX(slot, tick)) > tolerance ||
+      Math.abs((this.ys[slot] as number) - this.shownY(slot, tick)) > tolerance
+    );
+  }
+
+  /** Begins a course where the one before led at the tick before, with another velocity. */
+  setVelocity(slot: number, vx: number, vy: number, tick: number): void {
+    if (this.courseVxs[slot] === vx && this.courseVys[slot] === vy) return;
+    const x = this.shownX(slot, tick - 1);
+    const y = this.shownY(slot, tick - 1);
+    this.courseXs[slot] = x;
+    this.courseYs[slot] = y;
+    this.courseVxs[slot] = vx;
+    this.courseVys[slot] = vy;
+    this.courseTicks[slot] = tick - 1;
     this.turnedTicks[slot] = tick;
+  }
+
+  /** Begins a course somewhere else, with the velocity of the one before. */
+  setPlace(slot: number, x: number, y: number, tick: number): void {
+    this.courseXs[slot] = x;
+    this.courseYs[slot] = y;
+    this.courseTicks[slot] = tick;
+    this.movedTicks[slot] = tick;
+  }
+
+  /** Goes on from a course that is known in full. Nothing has changed where it is the one that viewers reckon by. */
+  setCourse(slot: number, course: Course, tick: number): void {
+    const { x, y, courseTick, vx, vy } = course;
+    const turns = this.courseVxs[slot] !== vx || this.courseVys[slot] !== vy;
+    if (turns) this.setVelocity(slot, vx, vy, tick);
+    const isSame =
+      this.courseXs[slot] === x &&
+      this.courseYs[slot] === y &&
+      this.courseTicks[slot] === courseTick;
+    if (isSame) return;
+    this.setPlace(slot, x, y, tick);
+    this.courseTicks[slot] = courseTick;
+  }
+
+  /** A number that {@link marks} holds nowhere. */
+  nextMark(): number {
+    if (this.#mark === MAX_MARK) {
+      this.marks.fill(0);
+      this.#mark = 0;
+    }
+    return ++this.#mark;
   }
 
   /** Gives an entity an owner; empty: none. */
@@ -117,13 +239,18 @@ export class EntityTable<C extends SeenCell = Cell> {
   }
 
   /**
-   * Takes over from a table with the same entities when each of them last changed, and what is encoded
-   * already, so that viewers who change tables are not sent again what they have.
+   * Takes over from a table with the same entities their courses, when each of them last changed, and what is
+   * encoded already, so that viewers who change tables are not sent again what they have.
    */
-  adoptTicks(this: EntityTable, from: EntityTable): void {
+  adoptHistory(this: EntityTable, from: EntityTable): void {
     for (let slot = 0; slot < this.limit; slot++) {
       const before = from.slotOf(this.ids[slot] as number);
       if (before === undefined) continue;
+      this.courseXs[slot] = from.courseXs[before] as number;
+      this.courseYs[slot] = from.courseYs[before] as number;
+      this.courseVxs[slot] = from.courseVxs[before] as number;
+      this.courseVys[slot] = from.courseVys[before] as number;
+      this.courseTicks[slot] = from.courseTicks[before] as number;
       this.movedTicks[slot] = from.movedTicks[before] as number;
       this.turnedTicks[slot] = from.turnedTicks[before] as number;
       this.changedTicks[slot] = from.changedTicks[before] as number;
@@ -153,6 +280,8 @@ export class EntityTable<C extends SeenCell = Cell> {
       return to;
     };
     this.ids = uint(this.ids);
+    this.courseTicks = uint(this.courseTicks);
+    this.marks = uint(this.marks);
     this.movedTicks = uint(this.movedTicks);
     this.turnedTicks = uint(this.turnedTicks);
     this.changedTicks = uint(this.changedTicks);
@@ -161,5 +290,14 @@ export class EntityTable<C extends SeenCell = Cell> {
     this.ys = real(this.ys);
     this.vxs = real(this.vxs);
     this.vys = real(this.vys);
+    this.courseXs = real(this.courseXs);
+    this.courseYs = real(this.courseYs);
+    this.courseVxs = real(this.courseVxs);
+    this.courseVys = real(this.courseVys);
   }
+}
+
+/** A number of tiles in units of the wire. */
+export function toUnits(tiles: number): number {
+  return Math.round(tiles * UNITS_PER_TILE);
 }

@@ -21,8 +21,8 @@ import {
 } from "../../test/support/sim.ts";
 import {
   createViewClient,
+  differences,
   expectedView,
-  inOrder,
   namesIn,
   plainExtras,
 } from "../../test/support/view-client.ts";
@@ -32,12 +32,12 @@ import { createRandom, randomStateOf } from "./random.ts";
 import { createRegionFramer, regionKey, regionsAround } from "./region-frames.ts";
 import type { RegionPlace } from "./region-frames.ts";
 import { createViewer } from "./viewer.ts";
-import type { ViewSource } from "./viewer.ts";
+import type { ViewSource } from "./sight.ts";
 import { WireWriter } from "./wire-writer.ts";
 import type { Zone } from "./zone.ts";
 
 const RADIUS = 9;
-const SIZE = { width: WORLD_TILES, height: WORLD_TILES };
+const SIZE = { width: WORLD_TILES, height: WORLD_TILES, tickRateHz: 10 };
 const ALL = regionsAround({ x: 40, y: 40 }, 60, SIZE);
 
 function overTheWire(frame: RegionFrame): RegionFrame {
@@ -82,9 +82,13 @@ function contents({ table }: Mirror) {
   return slots
     .map((slot) => ({
       id: table.ids[slot] as number,
-      place: [table.xs[slot], table.ys[slot], table.vxs[slot], table.vys[slot]].map(
-        (value) => (value ?? NaN) + 0,
-      ),
+      course: [
+        table.courseXs[slot],
+        table.courseYs[slot],
+        table.courseVxs[slot],
+        table.courseVys[slot],
+        table.courseTicks[slot],
+      ].map((value) => (value ?? NaN) + 0),
       words: [table.names[slot], table.visuals[slot], table.owners[slot], table.kinds[slot]],
       cells: (table.cells[slot] ?? []).map(({ type, encoded }) => ({ type, encoded })),
     }))
@@ -140,9 +144,12 @@ describe("[architecture: interest] a viewer on a mirror", () => {
               });
             const { own, far } = pairs.get(name) as NonNullable<ReturnType<typeof pairs.get>>;
             expect(mirror.tick).toBe(zone.tick);
-            own.read();
-            far.read();
-            expect(inOrder(far.client.seen)).toEqual(inOrder(own.client.seen));
+            for (const { read, client } of [own, far]) {
+              read();
+              client.reckon(zone.tick);
+            }
+            const expected = { seen: own.client.seen, rim: new Set<number>() };
+            expect(differences(far.client.seen, expected)).toEqual([]);
           }
         };
         for (const who of [0, 1, 2]) happen(zone, { do: "join", who }, look);
@@ -200,9 +207,9 @@ describe("[architecture: interest] a viewer on a mirror", () => {
         // One tick to notice what is missing, one to be sent it.
         for (let i = 0; i < 3; i++) look(true);
         expect(mirror.tick).toBe(zone.tick);
-        expect(inOrder(far?.client.seen ?? new Map())).toEqual(
-          inOrder(expectedView(zone, namesIn(zone), "p0", RADIUS)),
-        );
+        far?.client.reckon(zone.tick);
+        const expected = expectedView(zone, namesIn(zone), "p0", RADIUS);
+        expect(differences(far?.client.seen ?? new Map(), expected)).toEqual([]);
         const fresh = createMirror(SIZE);
         for (const frame of framer.frame(ALL, () => true)) fresh.apply(overTheWire(frame));
         expect(contents(mirror)).toEqual(contents(fresh));
@@ -214,7 +221,7 @@ describe("[architecture: interest] a viewer on a mirror", () => {
 });
 
 describe("a mirror", () => {
-  const size = { width: 64, height: 10 };
+  const size = { width: 64, height: 10, tickRateHz: 10 };
   const WEST = { column: 0, row: 0 };
   const EAST = { column: 1, row: 0 };
 
@@ -276,8 +283,8 @@ describe("a mirror", () => {
       const frames = next();
       for (const frame of eastFirst ? frames.reverse() : frames) mirror.apply(frame);
       const update = read();
-      expect(update).toMatchObject({ entities: [], left: [], changed: [], moved: { ids: [ada] } });
-      expect(client.seen.get(ada)?.x).toBe(Math.round(32.3 * 256));
+      expect(update).toMatchObject({ entities: [], left: [], changed: [], turned: { ids: [ada] } });
+      expect(client.seen.get(ada)?.x).toBeCloseTo(32.3, 6);
       expect(mirror.table.count).toBe(1);
     }
   });

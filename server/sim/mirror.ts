@@ -9,7 +9,7 @@ import type { SeenCell } from "./components.ts";
 import { EntityTable, UNITS_PER_TILE } from "./entity-table.ts";
 import { regionKey, sameBytes } from "./region-frames.ts";
 import type { RegionPlace } from "./region-frames.ts";
-import type { ViewSource } from "./viewer.ts";
+import type { ViewSource } from "./sight.ts";
 
 /** A component as the frames brought it: encoded, its message unknown. */
 export interface MirrorCell extends SeenCell {
@@ -55,8 +55,12 @@ interface Home {
 }
 
 /** A mirror that shows nothing yet, of a zone whose map has this size in tiles. */
-export function createMirror({ width, height }: { width: number; height: number }): Mirror {
-  let table = new EntityTable<MirrorCell>(width, height);
+export function createMirror(map: {
+  readonly width: number;
+  readonly height: number;
+  readonly tickRateHz: number;
+}): Mirror {
+  let table = new EntityTable<MirrorCell>(map);
   let run = 0;
   let tick = 0;
   const regions = new Map<string, MirrorRegion>();
@@ -65,7 +69,7 @@ export function createMirror({ width, height }: { width: number; height: number 
   const homeless = new Map<number, number>();
 
   function begin(newRun: number): void {
-    table = new EntityTable(width, height);
+    table = new EntityTable(map);
     run = newRun;
     tick = 0;
     regions.clear();
@@ -105,12 +109,30 @@ export function createMirror({ width, height }: { width: number; height: number 
       homes.set(id, { region: undefined, tick: since });
       homeless.set(id, frame.tick);
     }
-    eachIn(region, frame.moved, (slot, x, y) => table.place(slot, x, y, changeTick));
-    eachIn(region, frame.turned, (slot, x, y) => table.turn(slot, x, y, changeTick));
+    eachOf(frame.turned, (id, vx, vy) => {
+      const slot = slotIn(region, id);
+      if (slot === undefined) return;
+      table.setVelocity(slot, vx, vy, frame.tick);
+      tellOf(slot, frame.tick, changeTick);
+    });
+    eachOf(frame.moved, (id, x, y) => {
+      const slot = slotIn(region, id);
+      if (slot === undefined) return;
+      table.setPlace(slot, x, y, frame.tick);
+      tellOf(slot, frame.tick, changeTick);
+    });
     for (const { id, visual, owner, components } of frame.changed) {
       const slot = slotIn(region, id);
       if (slot !== undefined) change(slot, visual, owner, components, changeTick);
     }
+  }
+
+  function tellOf(slot: number, courseTick: number, changeTick: number): void {
+    table.place(slot, table.shownX(slot, tick), table.shownY(slot, tick));
+    if (changeTick === courseTick) return;
+    // Viewers are told later than in the tick that it is from, and cannot reckon it then.
+    table.turnedTicks[slot] = changeTick;
+    table.movedTicks[slot] = changeTick;
   }
 
   function enter(entity: MirrorEntity, region: MirrorRegion, at: number, changeTick: number): void {
@@ -122,11 +144,13 @@ export function createMirror({ width, height }: { width: number; height: number 
     region.ids.add(id);
     homes.set(id, { region, tick: at });
     homeless.delete(id);
-    const x = entity.x / UNITS_PER_TILE;
-    const y = entity.y / UNITS_PER_TILE;
-    const slot = table.slotOf(id) ?? table.add({ id, name, kind, x, y }, changeTick);
-    table.place(slot, x, y, changeTick);
-    table.turn(slot, entity.vx / UNITS_PER_TILE, entity.vy / UNITS_PER_TILE, changeTick);
+    const { east: x, south: y, courseTick } = entity;
+    const vx = entity.vx / UNITS_PER_TILE;
+    const vy = entity.vy / UNITS_PER_TILE;
+    const present = table.slotOf(id);
+    const slot = present ?? table.add({ id, name, kind, x, y }, changeTick);
+    table.setCourse(slot, { x, y, courseTick, vx, vy }, at);
+    tellOf(slot, at, present === undefined ? at : changeTick);
     change(slot, visual, owner, components, changeTick);
   }
 
@@ -157,29 +181,16 @@ export function createMirror({ width, height }: { width: number; height: number 
     let reached = Infinity;
     for (const region of regions.values())
       if (region.whole) reached = Math.min(reached, region.tick);
-    if (reached !== Infinity) tick = Math.max(tick, reached);
+    if (reached !== Infinity && reached > tick) {
+      tick = reached;
+      carryOn(table, tick);
+    }
     for (const [id, goneTick] of homeless) if (goneTick <= tick) remove(id);
     return taken;
   }
 
   function slotIn(region: MirrorRegion, id: number): number | undefined {
     return region.ids.has(id) ? table.slotOf(id) : undefined;
-  }
-
-  function eachIn(
-    region: MirrorRegion,
-    motion: Motion | undefined,
-    visit: (slot: number, x: number, y: number) => void,
-  ): void {
-    if (!motion) return;
-    const { ids, originX, originY, xs, ys } = motion;
-    for (const [i, id] of ids.entries()) {
-      const slot = slotIn(region, id);
-      if (slot === undefined) continue;
-      const x = originX + (xs[i] ?? 0);
-      const y = originY + (ys[i] ?? 0);
-      visit(slot, x / UNITS_PER_TILE, y / UNITS_PER_TILE);
-    }
   }
 
   return {
@@ -202,6 +213,27 @@ export function createMirror({ width, height }: { width: number; height: number 
       advance(true);
     },
   };
+}
+
+/** Visits the columns of a motion, in tiles or tiles a second. */
+function eachOf(
+  motion: Motion | undefined,
+  visit: (id: number, x: number, y: number) => void,
+): void {
+  if (!motion) return;
+  const { ids, originX, originY, xs, ys } = motion;
+  for (const [i, id] of ids.entries()) {
+    visit(id, (originX + (xs[i] ?? 0)) / UNITS_PER_TILE, (originY + (ys[i] ?? 0)) / UNITS_PER_TILE);
+  }
+}
+
+/** Puts those who are under way where they are shown at a tick. */
+function carryOn(table: EntityTable<MirrorCell>, tick: number): void {
+  for (let slot = 0; slot < table.limit; slot++) {
+    if (table.ids[slot] === 0) continue;
+    if (table.courseVxs[slot] === 0 && table.courseVys[slot] === 0) continue;
+    table.place(slot, table.shownX(slot, tick), table.shownY(slot, tick));
+  }
 }
 
 /** Puts a component into place; whether it is new to any class of viewers comes back. */

@@ -21,9 +21,8 @@ import {
   encodeFor,
 } from "./components.ts";
 import type { Cell } from "./components.ts";
-import { UNITS_PER_TILE } from "./entity-table.ts";
+import { UNITS_PER_TILE, toUnits } from "./entity-table.ts";
 import type { EntityTable } from "./entity-table.ts";
-import { toUnits } from "./view-writer.ts";
 
 /** Edge of a region, in tiles. */
 export const REGION_TILES = 32;
@@ -69,7 +68,7 @@ export function createRegionFramer(options: {
     const changed: MirrorChange[] = [];
     const moved: number[] = [];
     const turned: number[] = [];
-    eachSlotIn(table, column, row, (slot) => {
+    eachSlotIn(source, column, row, (slot) => {
       const id = table.ids[slot] as number;
       ids.add(id);
       if (!before?.ids.has(id)) {
@@ -81,8 +80,6 @@ export function createRegionFramer(options: {
       const change = changeOf(table, slot, since);
       if (change) changed.push(change);
     });
-    const x = column * REGION_TILES * UNITS_PER_TILE;
-    const y = row * REGION_TILES * UNITS_PER_TILE;
     return create(RegionFrameSchema, {
       zone,
       run,
@@ -93,10 +90,8 @@ export function createRegionFramer(options: {
       entered,
       changed,
       left: [...(before?.ids ?? [])].filter((id) => !ids.has(id)),
-      ...(moved.length > 0 ? { moved: motionOf(table.ids, moved, table.xs, table.ys, x, y) } : {}),
-      ...(turned.length > 0
-        ? { turned: motionOf(table.ids, turned, table.vxs, table.vys, 0, 0) }
-        : {}),
+      ...(moved.length > 0 ? { moved: placesOf(table, moved, { column, row }) } : {}),
+      ...(turned.length > 0 ? { turned: velocitiesOf(table, turned) } : {}),
     });
   }
 
@@ -148,17 +143,23 @@ function isInside({ column, row }: RegionPlace, width: number, height: number): 
   return column >= 0 && row >= 0 && column * REGION_TILES < width && row * REGION_TILES < height;
 }
 
+/** How far an entity may be from where it is shown after a tick, in tiles. */
+const SLACK_TILES = 1 / 64;
+
+/** Visits who is shown in a region. */
 function eachSlotIn(
-  table: EntityTable,
+  { table, tick }: { readonly table: EntityTable; readonly tick: number },
   column: number,
   row: number,
   visit: (slot: number) => void,
 ): void {
   const half = REGION_TILES / 2;
-  table.grid.around(column * REGION_TILES + half, row * REGION_TILES + half, half, (slot) => {
+  const x = column * REGION_TILES + half;
+  const y = row * REGION_TILES + half;
+  table.grid.around(x, y, half + SLACK_TILES, (slot) => {
     const isHere =
-      Math.floor((table.xs[slot] as number) / REGION_TILES) === column &&
-      Math.floor((table.ys[slot] as number) / REGION_TILES) === row;
+      Math.floor(table.shownX(slot, tick) / REGION_TILES) === column &&
+      Math.floor(table.shownY(slot, tick) / REGION_TILES) === row;
     if (isHere) visit(slot);
   });
 }
@@ -170,10 +171,11 @@ function entityOf(table: EntityTable, slot: number): MirrorEntity {
     kind: table.kinds[slot] ?? 0,
     visual: table.visuals[slot] ?? "",
     owner: table.owners[slot] ?? "",
-    x: toUnits(table.xs[slot] as number),
-    y: toUnits(table.ys[slot] as number),
-    vx: toUnits(table.vxs[slot] as number),
-    vy: toUnits(table.vys[slot] as number),
+    east: table.courseXs[slot] as number,
+    south: table.courseYs[slot] as number,
+    courseTick: table.courseTicks[slot] as number,
+    vx: toUnits(table.courseVxs[slot] as number),
+    vy: toUnits(table.courseVys[slot] as number),
     components: (table.cells[slot] ?? []).flatMap(componentOf),
   });
 }
@@ -216,19 +218,30 @@ export function sameBytes(a: Uint8Array | undefined, b: Uint8Array | undefined):
   return a !== undefined && a.length === b?.length && a.every((byte, i) => byte === b[i]);
 }
 
-function motionOf(
-  ids: Uint32Array,
+/** Where courses began in the tick, which is on whole units. */
+function placesOf(
+  table: EntityTable,
   slots: readonly number[],
-  xs: Float64Array,
-  ys: Float64Array,
-  originX: number,
-  originY: number,
+  { column, row }: RegionPlace,
 ): MessageInitShape<typeof MotionSchema> {
+  const originX = column * REGION_TILES * UNITS_PER_TILE;
+  const originY = row * REGION_TILES * UNITS_PER_TILE;
   return {
-    ids: slots.map((slot) => ids[slot] as number),
+    ids: slots.map((slot) => table.ids[slot] as number),
     originX,
     originY,
-    xs: slots.map((slot) => toUnits(xs[slot] as number) - originX),
-    ys: slots.map((slot) => toUnits(ys[slot] as number) - originY),
+    xs: slots.map((slot) => toUnits(table.courseXs[slot] as number) - originX),
+    ys: slots.map((slot) => toUnits(table.courseYs[slot] as number) - originY),
+  };
+}
+
+function velocitiesOf(
+  table: EntityTable,
+  slots: readonly number[],
+): MessageInitShape<typeof MotionSchema> {
+  return {
+    ids: slots.map((slot) => table.ids[slot] as number),
+    xs: slots.map((slot) => toUnits(table.courseVxs[slot] as number)),
+    ys: slots.map((slot) => toUnits(table.courseVys[slot] as number)),
   };
 }

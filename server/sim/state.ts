@@ -85,8 +85,7 @@ export function restoreActors(world: World, spawner: Spawner, state: ZoneState):
     actor.blockedTicks = entity.blockedTicks;
     actor.insidePortal = entity.insidePortal;
     actor.sequence = entity.sequence;
-    world.table.vxs[actor.slot] = entity.velocity?.x ?? 0;
-    world.table.vys[actor.slot] = entity.velocity?.y ?? 0;
+    world.table.turn(actor.slot, entity.velocity?.x ?? 0, entity.velocity?.y ?? 0);
   }
   for (const { name, spawn, tick } of state.pendingSpawns)
     spawner.pending.set(name, { spawn, tick });

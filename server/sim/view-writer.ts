@@ -1,6 +1,6 @@
 import { encodeFor } from "./components.ts";
 import type { SeenCell, ViewerClass } from "./components.ts";
-import { UNITS_PER_TILE } from "./entity-table.ts";
+import { UNITS_PER_TILE, toUnits } from "./entity-table.ts";
 import type { EntityTable } from "./entity-table.ts";
 import type { WireWriter } from "./wire-writer.ts";
 
@@ -30,7 +30,7 @@ const ENTITY = {
 const MOTION = { ids: 1, originX: 2, originY: 3, xs: 4, ys: 5 } as const;
 const CHANGE = { id: 1, components: 2 } as const;
 
-/** Slots, and for those that left, ids. */
+/** What there is to say of what is in view. Slots, and for those that left, ids. */
 export interface View {
   readonly entered: number[];
   /** Known ones that changed hands: sent in full again, since their components show others more or less. */
@@ -39,6 +39,20 @@ export interface View {
   readonly turned: number[];
   readonly changed: number[];
   readonly left: number[];
+  /** Whether anything in view moves. */
+  moving: boolean;
+}
+
+/** Whether there is nothing to say. */
+export function isEmpty(view: View): boolean {
+  return (
+    view.entered.length === 0 &&
+    view.again.length === 0 &&
+    view.moved.length === 0 &&
+    view.turned.length === 0 &&
+    view.changed.length === 0 &&
+    view.left.length === 0
+  );
 }
 
 /** What a message says besides what is in view. All messages in it are serialized. */
@@ -75,11 +89,12 @@ export function writeUpdate(
   for (const flag of parts.flags) writer.bytes(UPDATE.flags, flag);
   if (parts.scene) writer.bytes(UPDATE.scene, parts.scene);
   for (const slots of [view.entered, view.again]) {
-    for (const slot of slots) writeEntity(writer, table, slot, table.viewerClass(slot, character));
+    for (const slot of slots) {
+      writeEntity(writer, table, slot, parts.tick, table.viewerClass(slot, character));
+    }
   }
-  const origin = { x: toUnits(table.xs[self] as number), y: toUnits(table.ys[self] as number) };
-  writeMotion(writer, UPDATE.moved, table, view.moved, table.xs, table.ys, origin);
-  writeMotion(writer, UPDATE.turned, table, view.turned, table.vxs, table.vys, { x: 0, y: 0 });
+  writePlaces(writer, table, view.moved, parts.tick, self);
+  writeVelocities(writer, table, view.turned);
   for (const slot of view.changed) {
     writeChange(writer, table, slot, table.viewerClass(slot, character), since);
   }
@@ -101,15 +116,11 @@ export function hasChange(
   );
 }
 
-/** A number of tiles in units of the wire. */
-export function toUnits(tiles: number): number {
-  return Math.round(tiles * UNITS_PER_TILE);
-}
-
 function writeEntity(
   writer: WireWriter,
   table: EntityTable<SeenCell>,
   slot: number,
+  tick: number,
   viewer: ViewerClass,
 ): void {
   const mark = writer.begin(UPDATE.entities);
@@ -117,9 +128,9 @@ function writeEntity(
   writer.bytes(ENTITY.name, encoder.encode(table.names[slot]));
   writer.uint32(ENTITY.kind, table.kinds[slot] as number);
   writer.bytes(ENTITY.visual, encoder.encode(table.visuals[slot]));
-  writeVector(writer, ENTITY.position, table.xs[slot] as number, table.ys[slot] as number);
-  const vx = table.vxs[slot] as number;
-  const vy = table.vys[slot] as number;
+  writeVector(writer, ENTITY.position, table.shownX(slot, tick), table.shownY(slot, tick));
+  const vx = table.courseVxs[slot] as number;
+  const vy = table.courseVys[slot] as number;
   if (vx !== 0 || vy !== 0) writeVector(writer, ENTITY.velocity, vx, vy);
   writeComponents(writer, ENTITY.components, table.cells[slot] ?? [], viewer, -1);
   writer.end(mark);
@@ -127,8 +138,8 @@ function writeEntity(
 
 function writeVector(writer: WireWriter, field: number, x: number, y: number): void {
   const mark = writer.begin(field);
-  writer.double(1, toUnits(x) / UNITS_PER_TILE);
-  writer.double(2, toUnits(y) / UNITS_PER_TILE);
+  writer.double(1, x);
+  writer.double(2, y);
   writer.end(mark);
 }
 
@@ -159,32 +170,54 @@ function writeComponents(
   }
 }
 
-/** Writes columns of positions or velocities as a `Motion`. */
-function writeMotion(
+/** Writes where entities are at a tick, counted from where the viewer's own is. */
+function writePlaces(
   writer: WireWriter,
-  field: number,
   table: EntityTable<SeenCell>,
   slots: readonly number[],
-  xs: Float64Array,
-  ys: Float64Array,
-  origin: { readonly x: number; readonly y: number },
+  tick: number,
+  self: number,
 ): void {
   if (slots.length === 0) return;
-  const mark = writer.begin(field);
-  const ids = writer.begin(MOTION.ids);
+  const originX = toUnits(table.shownX(self, tick));
+  const originY = toUnits(table.shownY(self, tick));
+  const mark = writer.begin(UPDATE.moved);
+  writeIds(writer, table, slots);
+  writer.sint32(MOTION.originX, originX);
+  writer.sint32(MOTION.originY, originY);
+  const xs = writer.begin(MOTION.xs);
+  for (const slot of slots) writer.signedItem(toUnits(table.shownX(slot, tick)) - originX);
+  writer.end(xs);
+  const ys = writer.begin(MOTION.ys);
+  for (const slot of slots) writer.signedItem(toUnits(table.shownY(slot, tick)) - originY);
+  writer.end(ys);
+  writer.end(mark);
+}
+
+function writeVelocities(
+  writer: WireWriter,
+  table: EntityTable<SeenCell>,
+  slots: readonly number[],
+): void {
+  if (slots.length === 0) return;
+  const mark = writer.begin(UPDATE.turned);
+  writeIds(writer, table, slots);
+  const vxs = writer.begin(MOTION.xs);
+  for (const slot of slots) writer.signedItem((table.courseVxs[slot] as number) * UNITS_PER_TILE);
+  writer.end(vxs);
+  const vys = writer.begin(MOTION.ys);
+  for (const slot of slots) writer.signedItem((table.courseVys[slot] as number) * UNITS_PER_TILE);
+  writer.end(vys);
+  writer.end(mark);
+}
+
+function writeIds(
+  writer: WireWriter,
+  table: EntityTable<SeenCell>,
+  slots: readonly number[],
+): void {
+  const mark = writer.begin(MOTION.ids);
   for (const slot of slots) writer.item(table.ids[slot] as number);
-  writer.end(ids);
-  writer.sint32(MOTION.originX, origin.x);
-  writer.sint32(MOTION.originY, origin.y);
-  const columns = [
-    [MOTION.xs, xs, origin.x],
-    [MOTION.ys, ys, origin.y],
-  ] as const;
-  for (const [column, values, from] of columns) {
-    const items = writer.begin(column);
-    for (const slot of slots) writer.signedItem(toUnits(values[slot] as number) - from);
-    writer.end(items);
-  }
   writer.end(mark);
 }
 

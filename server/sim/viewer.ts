@@ -1,29 +1,23 @@
-import { VIEWER_CLASSES } from "./components.ts";
 import type { SeenCell } from "./components.ts";
-import { UNITS_PER_TILE } from "./entity-table.ts";
 import type { EntityTable } from "./entity-table.ts";
-import { hasChange, toUnits, writeUpdate } from "./view-writer.ts";
+import { createJournal } from "./journal.ts";
+import { createSight } from "./sight.ts";
+import type { ViewSource } from "./sight.ts";
+import { isEmpty, writeUpdate } from "./view-writer.ts";
 import type { View } from "./view-writer.ts";
 import type { WireWriter } from "./wire-writer.ts";
 
 /** Events that wait for a viewer who does not read; beyond it they are dropped and the viewer begins afresh. */
 export const MAX_PENDING_EVENTS = 256;
-/** Messages with comings, goings or events that a viewer can take back when a client resumes. */
+/** Messages with events that a viewer can take back when a client resumes. */
 export const MAX_RESUMABLE_MESSAGES = 128;
+/** Comings and goings that a viewer can take back when a client resumes. In a lively crowd about half a minute's. */
+export const MAX_RESUMABLE_CHANGES = 512;
 /** Ticks without a message after which a viewer begins afresh instead of catching up. */
 export const MAX_LAG_TICKS = 100;
 
-const CLASSES = VIEWER_CLASSES.length;
-
-/** What a viewer looks into: a zone in this process, or the mirror of one on another node. */
-export interface ViewSource {
-  /** The table as it is now; a checkpoint puts another one in its place. */
-  readonly table: EntityTable<SeenCell>;
-  /** The tick that the table shows in full. */
-  readonly tick: number;
-  /** Whether the table shows nothing but whole ticks: no input has changed it since. */
-  readonly settled: boolean;
-}
+/** While something in view moves, a message comes at least this often: one who hears nothing may take what moves for moving on. */
+export const MOVING_HEARTBEAT_S = 1;
 
 /** What goes with a message besides what is in view. */
 export interface MessageExtras {
@@ -62,10 +56,8 @@ export interface Viewer {
   readonly sequence: number;
 }
 
-interface Sent {
+interface SentEvents {
   readonly sequence: number;
-  readonly entered: readonly number[];
-  readonly left: readonly number[];
   readonly events: readonly Uint8Array[];
 }
 
@@ -85,14 +77,14 @@ export interface ViewerOptions {
 /** A viewer that has sent nothing yet. */
 export function createViewer(options: ViewerOptions): Viewer {
   const { source, key, selfId, character, radius, writer } = options;
-  /** Ids that the client holds, with the number of the look that saw them last, times {@link CLASSES}, plus the class of viewers that it saw them as. */
-  let known = new Map<number, number>();
-  let looks = 0;
+  const sight = createSight(character, radius);
   let pending: Uint8Array[] = [];
-  let sent: Sent[] = [];
+  let sentEvents: SentEvents[] = [];
+  const journal = createJournal(MAX_RESUMABLE_CHANGES);
   let sequence = 0;
   let oldestResumable = 1;
   let sentTick = 0;
+  let messageTick = 0;
   let afresh = true;
   /** The next message goes on from a cursor, however long ago that was. */
   let resumed = false;
@@ -106,14 +98,15 @@ export function createViewer(options: ViewerOptions): Viewer {
     if (full && !source.settled) return undefined;
     // What changed since the tick belongs to the next one: at most one message a tick.
     if (!full && !extras.force && tick === sentTick) return undefined;
-    if (full) known = new Map();
-    const view = look(table, self, full ? -1 : sentTick);
+    if (full) sight.forgetAll();
+    const view = sight.look(source, self, full ? -1 : sentTick, resumed);
     const says =
       full ||
       extras.force ||
       extras.flags.length > 0 ||
       pending.length > 0 ||
-      Object.values(view).some((part) => part.length > 0);
+      (view.moving && tick - messageTick >= table.tickRateHz * MOVING_HEARTBEAT_S) ||
+      !isEmpty(view);
     resumed = false;
     if (!says) {
       sentTick = tick;
@@ -128,71 +121,27 @@ export function createViewer(options: ViewerOptions): Viewer {
     const bytes = writer.finish();
     remember(view, table, mark, full);
     sentTick = tick;
+    messageTick = tick;
     afresh = false;
     return bytes;
-  }
-
-  /** What is to be seen now, against what is known. Distances are between places as the wire rounds them, which a mirror knows too. */
-  function look(table: EntityTable<SeenCell>, self: number, since: number): View {
-    const view: View = { entered: [], again: [], moved: [], turned: [], changed: [], left: [] };
-    const mark = ++looks;
-    const x = toUnits(table.xs[self] as number);
-    const y = toUnits(table.ys[self] as number);
-    const reach = radius * UNITS_PER_TILE;
-    table.grid.around(
-      x / UNITS_PER_TILE,
-      y / UNITS_PER_TILE,
-      radius + 1 / UNITS_PER_TILE,
-      (slot) => {
-        const dx = toUnits(table.xs[slot] as number) - x;
-        const dy = toUnits(table.ys[slot] as number) - y;
-        if (dx * dx + dy * dy > reach * reach) return;
-        const id = table.ids[slot] as number;
-        const before = known.get(id);
-        const viewer = table.viewerClass(slot, character);
-        if (before === undefined) {
-          view.entered.push(slot);
-        } else if (before % CLASSES !== viewer || isOwnedAnew(table, slot, since)) {
-          view.again.push(slot);
-        } else {
-          if ((table.movedTicks[slot] as number) > since) view.moved.push(slot);
-          if ((table.turnedTicks[slot] as number) > since) view.turned.push(slot);
-          if (
-            (table.changedTicks[slot] as number) > since &&
-            hasChange(table, slot, character, since)
-          ) {
-            view.changed.push(slot);
-          }
-        }
-        known.set(id, mark * CLASSES + viewer);
-      },
-    );
-    for (const [id, seen] of known) {
-      if (Math.floor(seen / CLASSES) === mark) continue;
-      view.left.push(id);
-      known.delete(id);
-    }
-    return view;
-  }
-
-  /** A client that resumes may have missed a change of owners that was sent. */
-  function isOwnedAnew(table: EntityTable<SeenCell>, slot: number, since: number): boolean {
-    return resumed && (table.ownedTicks[slot] as number) > since;
   }
 
   function remember(view: View, table: EntityTable<SeenCell>, mark: number, full: boolean): void {
     sequence = mark;
     if (full) {
-      sent = [];
+      sentEvents = [];
+      journal.clear();
       oldestResumable = mark;
-    } else if (view.entered.length + view.left.length + pending.length > 0) {
-      const entered = view.entered.map((slot) => table.ids[slot] as number);
-      sent.push({ sequence: mark, entered, left: view.left, events: pending });
-      if (sent.length > MAX_RESUMABLE_MESSAGES) {
-        oldestResumable = (sent.shift() as Sent).sequence;
+    } else {
+      for (const slot of view.entered) journal.note(mark, table.ids[slot] as number, true);
+      for (const id of view.left) journal.note(mark, id, false);
+      oldestResumable = Math.max(oldestResumable, journal.lost);
+      if (pending.length > 0) sentEvents.push({ sequence: mark, events: pending });
+      if (sentEvents.length > MAX_RESUMABLE_MESSAGES) {
+        oldestResumable = Math.max(oldestResumable, (sentEvents.shift() as SentEvents).sequence);
       }
     }
-    pending = [];
+    if (pending.length > 0) pending = [];
   }
 
   return {
@@ -223,12 +172,13 @@ export function createViewer(options: ViewerOptions): Viewer {
         return false;
       }
       const missed: Uint8Array[] = [];
-      while ((sent.at(-1)?.sequence ?? 0) > at.sequence) {
-        const { entered, left, events } = sent.pop() as Sent;
-        for (const id of entered) known.delete(id);
-        for (const id of left) known.set(id, 0);
-        missed.unshift(...events);
+      while ((sentEvents.at(-1)?.sequence ?? 0) > at.sequence) {
+        missed.unshift(...(sentEvents.pop() as SentEvents).events);
       }
+      journal.takeBack(at.sequence, (id, entered) => {
+        if (entered) sight.forget(id);
+        else sight.recall(id);
+      });
       pending = [...missed, ...pending];
       sentTick = at.tick;
       afresh = false;

@@ -14,7 +14,7 @@ import { findPath } from "./pathfinding.ts";
 import { MoveRefusal } from "../../gen/ts/realmwire/v1/world_service_pb.ts";
 import type { MoveRequest } from "../../gen/ts/realmwire/v1/world_service_pb.ts";
 import { UNITS_PER_TILE } from "./entity-table.ts";
-import { changeTick, isOccupied, mayStand, placeActor, placeOf } from "./world.ts";
+import { isOccupied, mayStand, placeActor, placeOf } from "./world.ts";
 import type { Actor, World } from "./world.ts";
 
 /** Ticks that a walker on its way waits before somebody who stands there, then it gives up. */
@@ -56,7 +56,7 @@ function stepBy(world: World, actor: Actor, dx: number, dy: number): MoveRefusal
   if (!passesFree(world.map, from, to, actor.radius)) return MoveRefusal.BARRIER;
   if (actor.physical && passesSomebody(world, actor, from, to)) return MoveRefusal.OCCUPIED;
   actor.walk = { kind: "still" };
-  world.table.turn(actor.slot, 0, 0, changeTick(world));
+  world.table.turn(actor.slot, 0, 0);
   // It may fall below 0 by the slack of the comparison: what a step got for nothing, the next one pays.
   actor.allowance -= length;
   placeActor(world, actor, to.x, to.y);
@@ -107,7 +107,7 @@ function walkTowards(world: World, actor: Actor, dx: number, dy: number): MoveRe
 /** Ends a walk. */
 export function stopWalking(world: World, actor: Actor): void {
   actor.walk = { kind: "still" };
-  world.table.turn(actor.slot, 0, 0, changeTick(world));
+  world.table.turn(actor.slot, 0, 0);
 }
 
 /** Moves everybody who walks by one tick, and lets everybody's allowance for offsets grow. */
@@ -135,8 +135,7 @@ function advance(world: World, actor: Actor, dx: number, dy: number): void {
   // Rounded as on the wire, or the last bits of a steady walk would count as changes.
   const perSecond = (d: number) =>
     Math.round(d * world.tickRateHz * UNITS_PER_TILE) / UNITS_PER_TILE;
-  const tick = changeTick(world);
-  world.table.turn(actor.slot, perSecond(to.x - from.x), perSecond(to.y - from.y), tick);
+  world.table.turn(actor.slot, perSecond(to.x - from.x), perSecond(to.y - from.y));
   if (to.x === from.x && to.y === from.y) return;
   actor.allowance = 0;
   placeActor(world, actor, to.x, to.y);

@@ -271,7 +271,7 @@ export function mayStand(
 
 /** Moves an entity. */
 export function placeActor(world: World, actor: Actor, x: number, y: number): void {
-  world.table.place(actor.slot, x, y, changeTick(world));
+  world.table.place(actor.slot, x, y);
   // Creatures are on the move all the time and begin at their spawns: where they stroll is not kept.
   if (actor.kind === EntityKind.CHARACTER) world.unsaved.add(actor.name);
 }

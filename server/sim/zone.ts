@@ -162,7 +162,7 @@ export function createZone(options: ZoneOptions): Zone {
     const next = resume(state, world);
     for (const name of world.unsaved) next.world.unsaved.add(name);
     next.world.events.push(...world.events);
-    next.world.table.adoptTicks(world.table);
+    next.world.table.adoptHistory(world.table);
     context = next;
     return state;
   }
@@ -184,6 +184,7 @@ export function createZone(options: ZoneOptions): Zone {
     stepWalkers(world);
     const transfers = stepPortals(world);
     stepSpawner(world, spawner, scheduler);
+    world.table.follow(tick);
     world.tick = tick;
     settled = true;
     const frame: Frame = {
@@ -261,7 +262,7 @@ function createWorld(
   return {
     zone: map.zone,
     map,
-    table: new EntityTable(map.width, map.height),
+    table: new EntityTable({ width: map.width, height: map.height, tickRateHz }),
     types,
     kinds,
     random: createRandom(from.random),

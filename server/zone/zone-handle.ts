@@ -2,7 +2,7 @@ import type { Input, Outcome } from "../../gen/ts/realmwire/internal/v1/input_pb
 import type { EditCommand, ZoneMap } from "../../gen/ts/realmwire/v1/map_pb.ts";
 import type { Region } from "../../gen/ts/realmwire/v1/value_pb.ts";
 import type { Transfer } from "../sim/portals.ts";
-import type { ViewSource } from "../sim/viewer.ts";
+import type { ViewSource } from "../sim/sight.ts";
 import type { PersonalEvent } from "../sim/world.ts";
 import type { StoredState } from "../sim/zone.ts";
 

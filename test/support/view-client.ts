@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import { fromBinary, toBinary, create } from "@bufbuild/protobuf";
 import { reflect } from "@bufbuild/protobuf/reflect";
 import { getOption } from "@bufbuild/protobuf";
@@ -11,7 +12,10 @@ import type { MessageExtras } from "../../server/sim/viewer.ts";
 import type { Zone } from "../../server/sim/zone.ts";
 import { testTypes } from "./sim.ts";
 
-/** An entity as a client holds it: numbers in units of the wire, components by type as hex. */
+/** How far a client may take an entity to be from where it is, in tiles: so world_service.proto promises. */
+export const TOLERANCE_TILES = 1 / 128;
+
+/** An entity as a client holds it: in tiles and tiles a second, components by type as hex. */
 export interface SeenEntity {
   readonly id: number;
   readonly name: string;
@@ -30,7 +34,7 @@ export type Seen = Map<number, SeenEntity>;
 export const plainExtras: MessageExtras = {
   flags: [],
   acknowledged: 0,
-  scene: () => toBinary(SceneSchema, create(SceneSchema, { zone: "test" })),
+  scene: () => toBinary(SceneSchema, create(SceneSchema, { zone: "test", tickRateHz: 10 })),
   force: false,
 };
 
@@ -39,19 +43,30 @@ export function createViewClient() {
   const seen: Seen = new Map();
   const events: string[] = [];
   let cursor = "";
+  let tick = 0;
+  let tickRateHz = 0;
 
   function apply(bytes: Uint8Array): UpdateResponse {
     const update = fromBinary(UpdateResponseSchema, bytes);
-    if (update.scene) seen.clear();
+    if (update.scene) {
+      seen.clear();
+      ({ tickRateHz } = update.scene);
+    } else if (update.tick > tick) {
+      // A turn counts from the tick before, so the last step is one with the new velocity.
+      reckon(update.tick - 1);
+      eachMotion(update.turned, (id, vx, vy) => Object.assign(known(id), { vx, vy }));
+      reckon(update.tick);
+    }
+    tick = update.tick;
     for (const { id, name, kind, position, velocity, components } of update.entities) {
       seen.set(id, {
         id,
         name,
         kind,
-        x: (position?.x ?? 0) * 256,
-        y: (position?.y ?? 0) * 256,
-        vx: (velocity?.x ?? 0) * 256,
-        vy: (velocity?.y ?? 0) * 256,
+        x: position?.x ?? 0,
+        y: position?.y ?? 0,
+        vx: velocity?.x ?? 0,
+        vy: velocity?.y ?? 0,
         components: Object.fromEntries(components.map(hexOf)),
       });
     }
@@ -69,6 +84,16 @@ export function createViewClient() {
     return update;
   }
 
+  /** Lets everybody go on as they do, up to a tick of which there need be no message. */
+  function reckon(to: number): void {
+    const ticks = to - tick;
+    tick = to;
+    for (const entity of seen.values()) {
+      entity.x += (entity.vx * ticks) / tickRateHz;
+      entity.y += (entity.vy * ticks) / tickRateHz;
+    }
+  }
+
   function known(id: number): SeenEntity {
     const entity = seen.get(id);
     if (!entity) throw new Error(`the stream speaks of ${id}, which is not in view`);
@@ -79,6 +104,7 @@ export function createViewClient() {
     seen,
     events,
     apply,
+    reckon,
     get cursor() {
       return cursor;
     },
@@ -90,7 +116,9 @@ function eachMotion(
   visit: (id: number, x: number, y: number) => void,
 ): void {
   motion?.ids.forEach((id, i) => {
-    visit(id, motion.originX + (motion.xs[i] ?? NaN), motion.originY + (motion.ys[i] ?? NaN));
+    const x = motion.originX + (motion.xs[i] ?? NaN);
+    const y = motion.originY + (motion.ys[i] ?? NaN);
+    visit(id, x / 256, y / 256);
   });
 }
 
@@ -98,29 +126,32 @@ function hexOf({ typeUrl, value }: Any): [string, string] {
   return [typeUrl.replace(/^.*\//, ""), Buffer.from(value).toString("hex")];
 }
 
+/** What a character is to see: entities that it must, and others at the rim that it may. */
+export interface ExpectedView {
+  readonly seen: Seen;
+  readonly rim: ReadonlySet<number>;
+}
+
 /**
  * What a character is to see, from the entities' full states by a filter of its own: it shares neither the
- * viewer's code nor its tables. Distances are between positions as the wire rounds them.
+ * viewer's code nor its tables.
  */
 export function expectedView(
   zone: Zone,
   names: Iterable<string>,
   character: string,
   radius: number,
-): Seen {
+): ExpectedView {
   const seen: Seen = new Map();
+  const rim = new Set<number>();
   const self = zone.stateOf(character)?.entity.position;
-  if (!self) return seen;
-  // Adding 0 makes 0 of -0.
-  const units = (tiles = 0) => Math.round(tiles * 256) + 0;
+  if (!self) return { seen, rim };
   for (const name of names) {
     const entity = zone.stateOf(name)?.entity;
     if (!entity) continue;
-    const x = units(entity.position?.x);
-    const y = units(entity.position?.y);
-    const dx = x - units(self.x);
-    const dy = y - units(self.y);
-    if (dx * dx + dy * dy > (radius * 256) ** 2) continue;
+    const { x = NaN, y = NaN } = entity.position ?? {};
+    const distance = Math.hypot(x - self.x, y - self.y);
+    if (distance > radius + RIM_TILES) continue;
     const components: Record<string, string> = {};
     const owner = entity.kind === EntityKind.CHARACTER ? name : ownerOf(entity.components);
     for (const any of entity.components) {
@@ -128,18 +159,38 @@ export function expectedView(
       if (visible) components[visible[0]] = visible[1];
     }
     const { id, kind, velocity } = entity;
-    seen.set(id, {
-      id,
-      name,
-      kind,
-      x,
-      y,
-      vx: units(velocity?.x),
-      vy: units(velocity?.y),
-      components,
-    });
+    const { x: vx = 0, y: vy = 0 } = velocity ?? {};
+    seen.set(id, { id, name, kind, x, y, vx, vy, components });
+    if (distance > radius - RIM_TILES) rim.add(id);
   }
-  return seen;
+  return { seen, rim };
+}
+
+/** Both ends of a distance may be off. */
+const RIM_TILES = 3 * TOLERANCE_TILES;
+/** Velocities that differ by less are one course. */
+const VELOCITY_TOLERANCE_TILES_PER_S = 3 / 256;
+
+/** What a client holds against what it is to: empty when it is right. */
+export function differences(client: Seen, { seen, rim }: ExpectedView): unknown[] {
+  const found: unknown[] = [];
+  for (const id of client.keys()) if (!seen.has(id)) found.push({ id, unexpected: client.get(id) });
+  for (const [id, { x, y, vx, vy, ...rest }] of seen) {
+    const held = client.get(id);
+    if (!held) {
+      if (!rim.has(id)) found.push({ id, missing: rest });
+      continue;
+    }
+    const { x: hx, y: hy, vx: hvx, vy: hvy, ...heldRest } = held;
+    const isNear =
+      Math.abs(hx - x) <= TOLERANCE_TILES &&
+      Math.abs(hy - y) <= TOLERANCE_TILES &&
+      Math.abs(hvx - vx) <= VELOCITY_TOLERANCE_TILES_PER_S &&
+      Math.abs(hvy - vy) <= VELOCITY_TOLERANCE_TILES_PER_S;
+    if (!isNear || !isDeepStrictEqual(heldRest, rest))
+      found.push({ id, held, expected: seen.get(id) });
+  }
+  return found;
 }
 
 function ownerOf(components: readonly Any[]): string {
@@ -175,9 +226,4 @@ export function namesIn(zone: Zone): string[] {
   return Array.from({ length: table.limit }, (_, slot) => slot)
     .filter((slot) => table.ids[slot] !== 0)
     .map((slot) => table.names[slot] ?? "");
-}
-
-/** Two views in a form that tests compare: by id, in order. */
-export function inOrder(seen: Seen): SeenEntity[] {
-  return [...seen.values()].sort((a, b) => a.id - b.id);
 }

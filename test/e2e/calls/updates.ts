@@ -66,7 +66,7 @@ export function describeUpdates(server: () => CallsServer): void {
     expect(next.scene).toBeUndefined();
     expect(next.entities.map(({ name }) => name)).not.toContain("well");
     expect(next.entities.map(({ id: entity }) => entity)).not.toContain(id);
-    expect(next.moved?.ids).toContain(id);
+    expect([...(next.moved?.ids ?? []), ...(next.turned?.ids ?? [])]).toContain(id);
     expect(next.changed.map((change) => change.id)).toContain(id);
     expect(next.events.filter(({ kind }) => kind.case === "chat")).toMatchObject([
       { kind: { value: { text: "while you were away", from: bob.name } } },

@@ -52,14 +52,14 @@ export type Entity = Message<"realmwire.v1.Entity"> & {
   visual: string;
 
   /**
-   * Where its middle is, in tiles, rounded to 1/256.
+   * Where its middle is at the tick of the message, in tiles.
    *
    * @generated from field: realmwire.v1.Vector position = 5;
    */
   position?: Vector | undefined;
 
   /**
-   * Its velocity, in tiles a second, rounded to 1/256.
+   * The velocity that it goes on with, in tiles a second, rounded to 1/256.
    *
    * @generated from field: realmwire.v1.Vector velocity = 6;
    */

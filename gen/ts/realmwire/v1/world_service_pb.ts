@@ -588,14 +588,17 @@ export type UpdateResponse = Message<"realmwire.v1.UpdateResponse"> & {
   entities: Entity[];
 
   /**
-   * New positions of entities that were in view before.
+   * Where entities that were in view before are at this tick, other than their velocities led. They
+   * keep their velocity unless `turned` names them too.
    *
    * @generated from field: realmwire.v1.Motion moved = 6;
    */
   moved?: Motion | undefined;
 
   /**
-   * New velocities of entities that were in view before.
+   * New velocities of entities that were in view before. They have them from the tick before this one
+   * on: who is not in `moved` is at this tick where it was at that one, plus the new velocity divided
+   * by `Scene.tick_rate_hz`.
    *
    * @generated from field: realmwire.v1.Motion turned = 7;
    */
@@ -1303,7 +1306,12 @@ export const WorldService: GenService<{
   },
   /**
    * The world around the caller's character: first the scene and everything in view, then a message
-   * whenever something in view changed, at most one a tick, and at least one every five seconds.
+   * whenever something in view changed, at most one a tick, and at least one every five seconds; one
+   * a second while something in view moves.
+   *
+   * An entity that has a velocity keeps it: from tick to tick it moves by its velocity divided by
+   * `Scene.tick_rate_hz`, and nothing is sent about that. Messages say where it goes another way. What
+   * a client reckons like that is right to 1/128 tile.
    * Opening it connects the character; the stream follows it from zone to zone.
    *
    * Errors: NO_CHARACTER, TOO_MANY_STREAMS, DRAINING, SESSION_REPLACED, CHARACTER_CHANGED, ZONE_STOPPED.

@@ -14,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file realmwire/internal/v1/frame.proto.
  */
 export const file_realmwire_internal_v1_frame: GenFile = /*@__PURE__*/
-  fileDesc("CiFyZWFsbXdpcmUvaW50ZXJuYWwvdjEvZnJhbWUucHJvdG8SFXJlYWxtd2lyZS5pbnRlcm5hbC52MSKqAgoLUmVnaW9uRnJhbWUSDAoEem9uZRgBIAEoCRILCgNydW4YAiABKA0SDAoEdGljaxgDIAEoDRIOCgZjb2x1bW4YBCABKAUSCwoDcm93GAUgASgFEhAKCGNvbXBsZXRlGAYgASgIEjQKB2VudGVyZWQYByADKAsyIy5yZWFsbXdpcmUuaW50ZXJuYWwudjEuTWlycm9yRW50aXR5EiMKBW1vdmVkGAggASgLMhQucmVhbG13aXJlLnYxLk1vdGlvbhIkCgZ0dXJuZWQYCSABKAsyFC5yZWFsbXdpcmUudjEuTW90aW9uEjQKB2NoYW5nZWQYCiADKAsyIy5yZWFsbXdpcmUuaW50ZXJuYWwudjEuTWlycm9yQ2hhbmdlEgwKBGxlZnQYCyADKA0i5AEKDE1pcnJvckVudGl0eRIKCgJpZBgBIAEoDRIMCgRuYW1lGAIgASgJEiYKBGtpbmQYAyABKA4yGC5yZWFsbXdpcmUudjEuRW50aXR5S2luZBIOCgZ2aXN1YWwYBCABKAkSDQoFb3duZXIYBSABKAkSCQoBeBgGIAEoERIJCgF5GAcgASgREgkKAXoYCCABKBESCgoCdngYCSABKBESCgoCdnkYCiABKBESOgoKY29tcG9uZW50cxgLIAMoCzImLnJlYWxtd2lyZS5pbnRlcm5hbC52MS5NaXJyb3JDb21wb25lbnQidQoMTWlycm9yQ2hhbmdlEgoKAmlkGAEgASgNEjoKCmNvbXBvbmVudHMYAiADKAsyJi5yZWFsbXdpcmUuaW50ZXJuYWwudjEuTWlycm9yQ29tcG9uZW50Eg4KBnZpc3VhbBgDIAEoCRINCgVvd25lchgEIAEoCSJcCg9NaXJyb3JDb21wb25lbnQSDAoEdHlwZRgBIAEoCRIMCgRuZWFyGAIgASgMEg0KBXBhcnR5GAMgASgMEg0KBW93bmVyGAQgASgMEg8KB3NlZW5fYnkYBSABKA0iSAoOUGVyc29uYWxFdmVudHMSEQoJY2hhcmFjdGVyGAEgASgJEiMKBmV2ZW50cxgCIAMoCzITLnJlYWxtd2lyZS52MS5FdmVudELOAQoZY29tLnJlYWxtd2lyZS5pbnRlcm5hbC52MVABWkZnaXRodWIuY29tL3JlYWxtd2lyZS9yZWFsbXdpcmUvZ2VuL2dvL3JlYWxtd2lyZS9pbnRlcm5hbC92MTtpbnRlcm5hbHYxogIDUldJqgIVUmVhbG13aXJlLkludGVybmFsLlYxugIWUmVhbG13aXJlX0ludGVybmFsX1YxX8oCFVJlYWxtd2lyZVxJbnRlcm5hbFxWMeoCF1JlYWxtd2lyZTo6SW50ZXJuYWw6OlYxYgZwcm90bzM", [file_realmwire_v1_entity, file_realmwire_v1_world_service]);
+  fileDesc("CiFyZWFsbXdpcmUvaW50ZXJuYWwvdjEvZnJhbWUucHJvdG8SFXJlYWxtd2lyZS5pbnRlcm5hbC52MSKqAgoLUmVnaW9uRnJhbWUSDAoEem9uZRgBIAEoCRILCgNydW4YAiABKA0SDAoEdGljaxgDIAEoDRIOCgZjb2x1bW4YBCABKAUSCwoDcm93GAUgASgFEhAKCGNvbXBsZXRlGAYgASgIEjQKB2VudGVyZWQYByADKAsyIy5yZWFsbXdpcmUuaW50ZXJuYWwudjEuTWlycm9yRW50aXR5EiMKBW1vdmVkGAggASgLMhQucmVhbG13aXJlLnYxLk1vdGlvbhIkCgZ0dXJuZWQYCSABKAsyFC5yZWFsbXdpcmUudjEuTW90aW9uEjQKB2NoYW5nZWQYCiADKAsyIy5yZWFsbXdpcmUuaW50ZXJuYWwudjEuTWlycm9yQ2hhbmdlEgwKBGxlZnQYCyADKA0iogIKDE1pcnJvckVudGl0eRIKCgJpZBgBIAEoDRIMCgRuYW1lGAIgASgJEiYKBGtpbmQYAyABKA4yGC5yZWFsbXdpcmUudjEuRW50aXR5S2luZBIOCgZ2aXN1YWwYBCABKAkSDQoFb3duZXIYBSABKAkSDQoBeBgGIAEoEUICGAESDQoBeRgHIAEoEUICGAESDQoBehgIIAEoEUICGAESCgoCdngYCSABKBESCgoCdnkYCiABKBESOgoKY29tcG9uZW50cxgLIAMoCzImLnJlYWxtd2lyZS5pbnRlcm5hbC52MS5NaXJyb3JDb21wb25lbnQSDAoEZWFzdBgMIAEoARINCgVzb3V0aBgNIAEoARITCgtjb3Vyc2VfdGljaxgOIAEoDSJ1CgxNaXJyb3JDaGFuZ2USCgoCaWQYASABKA0SOgoKY29tcG9uZW50cxgCIAMoCzImLnJlYWxtd2lyZS5pbnRlcm5hbC52MS5NaXJyb3JDb21wb25lbnQSDgoGdmlzdWFsGAMgASgJEg0KBW93bmVyGAQgASgJIlwKD01pcnJvckNvbXBvbmVudBIMCgR0eXBlGAEgASgJEgwKBG5lYXIYAiABKAwSDQoFcGFydHkYAyABKAwSDQoFb3duZXIYBCABKAwSDwoHc2Vlbl9ieRgFIAEoDSJICg5QZXJzb25hbEV2ZW50cxIRCgljaGFyYWN0ZXIYASABKAkSIwoGZXZlbnRzGAIgAygLMhMucmVhbG13aXJlLnYxLkV2ZW50Qs4BChljb20ucmVhbG13aXJlLmludGVybmFsLnYxUAFaRmdpdGh1Yi5jb20vcmVhbG13aXJlL3JlYWxtd2lyZS9nZW4vZ28vcmVhbG13aXJlL2ludGVybmFsL3YxO2ludGVybmFsdjGiAgNSV0mqAhVSZWFsbXdpcmUuSW50ZXJuYWwuVjG6AhZSZWFsbXdpcmVfSW50ZXJuYWxfVjFfygIVUmVhbG13aXJlXEludGVybmFsXFYx6gIXUmVhbG13aXJlOjpJbnRlcm5hbDo6VjFiBnByb3RvMw", [file_realmwire_v1_entity, file_realmwire_v1_world_service]);
 
 /**
  * What happened in one region of a zone in one tick: all that a mirror on another node needs.
@@ -73,14 +73,14 @@ export type RegionFrame = Message<"realmwire.internal.v1.RegionFrame"> & {
   entered: MirrorEntity[];
 
   /**
-   * New positions.
+   * Courses that begin somewhere else than the ones before led.
    *
    * @generated from field: realmwire.v1.Motion moved = 8;
    */
   moved?: Motion | undefined;
 
   /**
-   * New velocities.
+   * Courses with another velocity, from the tick before on.
    *
    * @generated from field: realmwire.v1.Motion turned = 9;
    */
@@ -150,23 +150,26 @@ export type MirrorEntity = Message<"realmwire.internal.v1.MirrorEntity"> & {
   owner: string;
 
   /**
-   * East, in 1/256 tile.
+   * Not used: see `east`.
    *
-   * @generated from field: sint32 x = 6;
+   * @generated from field: sint32 x = 6 [deprecated = true];
+   * @deprecated
    */
   x: number;
 
   /**
-   * South, in 1/256 tile.
+   * Not used: see `south`.
    *
-   * @generated from field: sint32 y = 7;
+   * @generated from field: sint32 y = 7 [deprecated = true];
+   * @deprecated
    */
   y: number;
 
   /**
-   * Up, in 1/256 tile.
+   * Not used.
    *
-   * @generated from field: sint32 z = 8;
+   * @generated from field: sint32 z = 8 [deprecated = true];
+   * @deprecated
    */
   z: number;
 
@@ -190,6 +193,27 @@ export type MirrorEntity = Message<"realmwire.internal.v1.MirrorEntity"> & {
    * @generated from field: repeated realmwire.internal.v1.MirrorComponent components = 11;
    */
   components: MirrorComponent[];
+
+  /**
+   * Where its course began: east, in tiles, not rounded.
+   *
+   * @generated from field: double east = 12;
+   */
+  east: number;
+
+  /**
+   * Where its course began: south, in tiles, not rounded.
+   *
+   * @generated from field: double south = 13;
+   */
+  south: number;
+
+  /**
+   * The tick at which its course began.
+   *
+   * @generated from field: uint32 course_tick = 14;
+   */
+  courseTick: number;
 };
 
 /**
