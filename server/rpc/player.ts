@@ -14,6 +14,7 @@ import { mapFlag, slowFlag, zoneFlag } from "./flags.ts";
 import { MAX_STREAMS } from "./player-streams.ts";
 import type { Placement, PlayerStreams, StreamRequest } from "./player-streams.ts";
 import type { ReadyStream } from "./ready-stream.ts";
+import type { Stagger } from "./stagger.ts";
 
 /** A character in the world with whoever plays it. */
 export interface Player {
@@ -64,6 +65,8 @@ export interface PlayerOptions {
   readonly putAnswerFlag: (sessionKey: string, flag: Flag) => void;
   /** The character is in another zone now. */
   readonly onZone: (sessionKey: string, zone: string) => void;
+  /** Writes the streams of many players, some at a time. */
+  readonly stagger: Stagger;
   /** The player is in the world no more. */
   readonly onGone: (player: LivePlayer) => void;
   readonly logger: Logger;
@@ -136,7 +139,7 @@ export function createPlayer(options: PlayerOptions): LivePlayer {
   function settle(to: Placement): void {
     const { zone } = to;
     const unlisten = zone.listen({
-      onTick,
+      onTick: () => options.stagger.add(onTick),
       onEvent: ({ character: who, event }) => {
         if (who === name) waiting.push(event);
       },

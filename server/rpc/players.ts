@@ -12,6 +12,7 @@ import { createPlayerStreams } from "./player-streams.ts";
 import type { Placement } from "./player-streams.ts";
 import { createPlayer } from "./player.ts";
 import type { LivePlayer, Player } from "./player.ts";
+import { createStagger } from "./stagger.ts";
 import type { WorldEntry } from "./world-entry.ts";
 
 /** How long a character stays in the world after its last stream ended, for a client that comes back. */
@@ -64,6 +65,7 @@ export function createPlayers(options: PlayersOptions): Players {
   const now = options.now ?? (() => performance.now());
   const { entry, logger, answerFlags, lingerMs = LINGER_MS, pollIdleMs = POLL_IDLE_MS } = options;
   const writer = new WireWriter();
+  const stagger = createStagger();
   const byId = new Map<number, LivePlayer>();
   const byName = new Map<string, LivePlayer>();
   const entering = new Map<number, Promise<LivePlayer>>();
@@ -133,6 +135,7 @@ export function createPlayers(options: PlayersOptions): Players {
       onZone(sessionKey, zone) {
         if (sessionKey !== "") answerFlags.remember(sessionKey, zone);
       },
+      stagger,
       onGone: forget,
       logger,
       now,

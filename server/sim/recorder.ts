@@ -1,19 +1,25 @@
-import { clone, create, toBinary } from "@bufbuild/protobuf";
+import { clone, create } from "@bufbuild/protobuf";
 import {
   InputSchema,
   RecordedHashSchema,
   RecordedInputSchema,
   RecordingSchema,
 } from "../../gen/ts/realmwire/internal/v1/input_pb.ts";
-import type { Input, Recording } from "../../gen/ts/realmwire/internal/v1/input_pb.ts";
+import type {
+  Input,
+  RecordedHash,
+  Recording,
+} from "../../gen/ts/realmwire/internal/v1/input_pb.ts";
 import { ZoneStateSchema } from "../../gen/ts/realmwire/internal/v1/state_pb.ts";
+import { createInputLog } from "./input-log.ts";
+import type { InputLog } from "./input-log.ts";
 import type { ZoneState } from "../../gen/ts/realmwire/internal/v1/state_pb.ts";
 
 /** Ticks between two hashes in a recording: hashing costs as much as many ticks. */
 export const HASH_EVERY_TICKS = 50;
 /** Ticks after which a recording begins anew, from a checkpoint. */
 export const RECORDING_TICKS = 6_000;
-/** Bytes of long inputs after which it does too: one value that a player sets may have 64 KiB. */
+/** Bytes of inputs after which it does too: one value that a player sets may have 64 KiB. */
 export const RECORDING_BYTES = 8 * 1024 * 1024;
 
 /**
@@ -31,18 +37,22 @@ export interface Recorder {
   recording(endTick: number): Recording | undefined;
 }
 
+/** What was recorded from one checkpoint to the next. */
+interface Part {
+  readonly start: ZoneState;
+  readonly inputs: InputLog;
+  readonly hashes: RecordedHash[];
+  bytes: number;
+}
+
 /** A recorder that holds up to `limit` inputs; 0 records nothing. */
 export function createRecorder({ limit, game }: { limit: number; game: string }): Recorder {
-  let before: Recording | undefined;
-  let current: Recording | undefined;
-  let bytes = 0;
+  let before: Part | undefined;
+  let current: Part | undefined;
   return {
     enabled: limit > 0,
     input(tick, input) {
-      if (!current) return;
-      const copy = clone(InputSchema, input);
-      current.inputs.push(create(RecordedInputSchema, { tick, input: copy }));
-      if (mayBeLong(input)) bytes += toBinary(InputSchema, input).length;
+      if (current) current.bytes += current.inputs.add(tick, input);
     },
     step(tick, hash) {
       if (!current || tick % HASH_EVERY_TICKS !== 0) return;
@@ -50,32 +60,27 @@ export function createRecorder({ limit, game }: { limit: number; game: string })
     },
     full(tick) {
       if (!current) return false;
-      if (current.inputs.length >= limit || bytes >= RECORDING_BYTES) return true;
-      return tick - (current.start?.tick ?? 0) >= RECORDING_TICKS;
+      if (current.inputs.count >= limit || current.bytes >= RECORDING_BYTES) return true;
+      return tick - current.start.tick >= RECORDING_TICKS;
     },
     restart(state) {
       before = current;
       const checkpoint = create(InputSchema, { kind: { case: "checkpoint", value: {} } });
-      before?.inputs.push(create(RecordedInputSchema, { tick: state.tick, input: checkpoint }));
-      current = create(RecordingSchema, { start: state, game });
-      bytes = 0;
+      before?.inputs.add(state.tick, checkpoint);
+      current = { start: state, inputs: createInputLog(), hashes: [], bytes: 0 };
     },
     recording(endTick) {
       if (!current) return undefined;
-      const { start } = before ?? current;
-      if (!start) return undefined;
+      const parts = before ? [before, current] : [current];
       return create(RecordingSchema, {
-        start: clone(ZoneStateSchema, start),
+        start: clone(ZoneStateSchema, (before ?? current).start),
         game,
-        inputs: [...(before?.inputs ?? []), ...current.inputs],
-        hashes: [...(before?.hashes ?? []), ...current.hashes],
+        inputs: parts.flatMap(({ inputs }) =>
+          inputs.read().map((entry) => create(RecordedInputSchema, entry)),
+        ),
+        hashes: parts.flatMap(({ hashes }) => hashes),
         endTick,
       });
     },
   };
-}
-
-/** Whether an input is worth measuring: the others take some hundred bytes, and their number is bounded. */
-function mayBeLong({ kind }: Input): boolean {
-  return kind.case === "set" || kind.case === "edit" || kind.case === "join";
 }

@@ -36,9 +36,9 @@ export class WireWriter {
     this.uint32(field, zigzag(value));
   }
 
-  /** A field with a double. The default 0 is left out. */
+  /** A field with a double. The default 0 is left out, -0 is not. */
   double(field: number, value: number): void {
-    if (value === 0) return;
+    if (Object.is(value, 0)) return;
     this.#reserve(13);
     this.#varint((field << 3) | 1);
     this.#view.setFloat64(this.#length, value, true);

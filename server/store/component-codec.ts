@@ -3,6 +3,7 @@ import {
   fromBinary,
   fromJson,
   type JsonObject,
+  type JsonValue,
   type Registry,
   toBinary,
   toJson,
@@ -11,6 +12,9 @@ import { type Any, AnySchema } from "@bufbuild/protobuf/wkt";
 import { storableJson } from "./storable-text.ts";
 
 const TYPE_URL_PREFIX = "type.googleapis.com/";
+
+/** Components whose JSON is remembered: most characters that are saved every second only moved. */
+const MAX_REMEMBERED = 10_000;
 
 /** Turns the components of a record into what the database keeps, and back. */
 export interface ComponentCodec {
@@ -26,7 +30,22 @@ export interface ComponentCodec {
 export function createComponentCodec(registry: Registry): ComponentCodec {
   const knownTypes = [...registry].filter((t) => t.kind === "message").map((t) => t.typeName);
 
-  function encodeOne(component: Any): [string, unknown] {
+  const remembered = new Map<string, string>();
+
+  /** An entry of the object, as JSON text. */
+  function entryOf(component: Any): string {
+    const { buffer, byteOffset, length } = component.value;
+    const key = `${component.typeUrl} ${Buffer.from(buffer, byteOffset, length).toString("latin1")}`;
+    const known = remembered.get(key);
+    if (known !== undefined) return known;
+    const [type, json] = encodeOne(component);
+    const entry = `${JSON.stringify(type)}:${storableJson(json)}`;
+    if (remembered.size >= MAX_REMEMBERED) remembered.clear();
+    remembered.set(key, entry);
+    return entry;
+  }
+
+  function encodeOne(component: Any): [string, JsonValue] {
     const type = component.typeUrl.slice(component.typeUrl.lastIndexOf("/") + 1);
     const schema = registry.getMessage(type);
     if (!schema) throw new Error(`The store's registry has no type "${type}".`);
@@ -47,7 +66,7 @@ export function createComponentCodec(registry: Registry): ComponentCodec {
   return {
     knownTypes,
     encode(components) {
-      return storableJson(Object.fromEntries(components.map(encodeOne)));
+      return `{${components.map(entryOf).join(",")}}`;
     },
     decode(stored) {
       return Object.entries(stored)
