@@ -5,12 +5,20 @@ import type { Input, Outcome } from "../../gen/ts/realmwire/internal/v1/input_pb
 import type { EntityState } from "../../gen/ts/realmwire/internal/v1/state_pb.ts";
 import { ErrorReason } from "../../gen/ts/realmwire/v1/error_pb.ts";
 import type { Flag } from "../../gen/ts/realmwire/v1/flag_pb.ts";
-import type { Event } from "../../gen/ts/realmwire/v1/world_service_pb.ts";
+import type {
+  Event,
+  InputRequest,
+  MoveRequest,
+} from "../../gen/ts/realmwire/v1/world_service_pb.ts";
 import { DomainError } from "../errors.ts";
 import type { Logger } from "../logger.ts";
 import type { Transfer } from "../sim/portals.ts";
 import type { ZoneHandle } from "../zone/zone-handle.ts";
+import type { Acknowledgements } from "./acknowledgements.ts";
 import { mapFlag, slowFlag, zoneFlag } from "./flags.ts";
+import type { EndCall, MessageSink } from "./message-sink.ts";
+import { createPlayerInputs } from "./player-inputs.ts";
+import type { InputTotals } from "./player-inputs.ts";
 import { MAX_STREAMS } from "./player-streams.ts";
 import type { Placement, PlayerStreams, StreamRequest } from "./player-streams.ts";
 import type { ReadyStream } from "./ready-stream.ts";
@@ -21,7 +29,11 @@ export interface Player {
   /** Where it is; waits while it is between two zones. Rejects with `ZONE_STOPPED` when it left the world. */
   placement(): Promise<Placement>;
   /** Carries an input out in the zone that it is in. */
-  apply(kind: Input["kind"]): Promise<Outcome>;
+  apply(kind: Input["kind"]): Outcome | Promise<Outcome>;
+  /** Moves it. */
+  move(request: MoveRequest): Outcome | Promise<Outcome>;
+  /** Opens a stream of moves; `end` ends its call. */
+  openInput(end: EndCall): MessageSink<InputRequest, InputTotals>;
   /** Opens an update stream, whose first message carries the flags. */
   openStream(request: StreamRequest): ReadyStream;
   push(event: Event): void;
@@ -40,6 +52,10 @@ export interface LivePlayer extends Player {
   /** Whether it had an update stream that was to last. */
   readonly hadStream: boolean;
   readonly streams: PlayerStreams;
+  /** Update and Input streams that are open. */
+  readonly connections: number;
+  /** Ends all streams with an error. */
+  endStreams(error: unknown): void;
   /** Begins its life in the zone that it joined. */
   settle(placement: Placement): void;
   setOnline(online: boolean): Promise<void>;
@@ -58,8 +74,7 @@ export interface PlayerOptions {
   readonly streams: PlayerStreams;
   /** Joins a zone, or rejects. */
   readonly join: (zone: string, character: EntityState, spawn: string) => Promise<Placement>;
-  /** A Move with a sequence was made. */
-  readonly onAcknowledged: (sequence: number) => void;
+  readonly acknowledgements: Acknowledgements;
   /** Raises a flag for the session's next answer. */
   readonly putAnswerFlag: (sessionKey: string, flag: Flag) => void;
   /** The character is in another zone now. */
@@ -79,6 +94,7 @@ export function createPlayer(options: PlayerOptions): LivePlayer {
   /** What happened since the last tick, in the zone and elsewhere. */
   let waiting: Event[] = [];
   let hadStream = false;
+  const inputs = createPlayerInputs({ move, onRefused: streams.refuse, onClosed });
 
   const player: LivePlayer = {
     character,
@@ -87,6 +103,9 @@ export function createPlayer(options: PlayerOptions): LivePlayer {
     lastSeen: now(),
     placement,
     apply,
+    move,
+    openInput: inputs.open,
+    endStreams,
     settle,
     setOnline,
     leave,
@@ -98,6 +117,9 @@ export function createPlayer(options: PlayerOptions): LivePlayer {
     },
     get hadStream() {
       return hadStream;
+    },
+    get connections() {
+      return streams.count + inputs.count;
     },
     get online() {
       return online;
@@ -119,13 +141,36 @@ export function createPlayer(options: PlayerOptions): LivePlayer {
     });
   }
 
-  async function apply(kind: Input["kind"]): Promise<Outcome> {
-    const { zone } = await placement();
-    const outcome = await zone.apply(create(InputSchema, { kind }));
-    if (outcome.kind.case === "move" && outcome.kind.value.sequence > 0) {
-      options.onAcknowledged(outcome.kind.value.sequence);
+  // Without a promise where none is needed: whoever sends a stream of moves would wait for it with each.
+  function apply(kind: Input["kind"]): Outcome | Promise<Outcome> {
+    if (place.kind === "in") return carryOut(place.placement, kind);
+    return placement().then((to) => carryOut(to, kind));
+  }
+
+  function carryOut({ zone }: Placement, kind: Input["kind"]): Outcome | Promise<Outcome> {
+    const outcome = zone.apply(create(InputSchema, { kind }));
+    return outcome instanceof Promise
+      ? outcome.then((made) => noted(kind, made))
+      : noted(kind, outcome);
+  }
+
+  function noted(kind: Input["kind"], outcome: Outcome): Outcome {
+    const request = kind.case === "move" ? kind.value.move : undefined;
+    if (request && outcome.kind.case === "move") {
+      options.acknowledgements.note(request, outcome.kind.value);
     }
     return outcome;
+  }
+
+  function move(request: MoveRequest): Outcome | Promise<Outcome> {
+    player.lastSeen = now();
+    const value = { $typeName: "realmwire.internal.v1.MoveInput" as const, name, move: request };
+    return apply({ case: "move", value });
+  }
+
+  function endStreams(error: unknown): void {
+    streams.end(error);
+    inputs.end(error);
   }
 
   function raise(flag: Flag): void {
@@ -149,6 +194,7 @@ export function createPlayer(options: PlayerOptions): LivePlayer {
     });
     place = { kind: "in", placement: to, unlisten };
     options.onZone(player.sessionKey, zone.name);
+    options.acknowledgements.settle();
     streams.place(to);
     streams.onTick();
   }
@@ -182,8 +228,12 @@ export function createPlayer(options: PlayerOptions): LivePlayer {
 
   function closeStream(stream: ReadyStream): void {
     stream.close();
+    onClosed();
+  }
+
+  function onClosed(): void {
     player.lastSeen = now();
-    if (streams.count === 0 && hadStream) void setOnline(false);
+    if (player.connections === 0 && hadStream) void setOnline(false);
   }
 
   async function setOnline(value: boolean): Promise<void> {
@@ -213,7 +263,7 @@ export function createPlayer(options: PlayerOptions): LivePlayer {
     place = { kind: "gone" };
     online = false;
     options.onGone(player);
-    streams.end(error);
+    endStreams(error);
   }
 
   return player;

@@ -29,8 +29,10 @@ export interface ViewSource {
 export interface MessageExtras {
   /** Serialized `Flag` messages. */
   readonly flags: readonly Uint8Array[];
-  /** The sequence of the character's last Move. */
+  /** The sequence of the character's last move that what is to be seen includes. A new one makes a message of its own if nothing else does. */
   readonly acknowledged: number;
+  /** Serialized `MoveOutcome` messages of moves that were refused. */
+  readonly refused: readonly Uint8Array[];
   /** The serialized `Scene`, asked for when the message begins afresh. */
   scene(): Uint8Array;
   /** Writes the message even if it says nothing. */
@@ -93,6 +95,7 @@ export function createViewer(options: ViewerOptions): Viewer {
   let sequence = 0;
   let oldestResumable = 1;
   let sentTick = 0;
+  let sentAcknowledged = 0;
   let afresh = true;
   /** The next message goes on from a cursor, however long ago that was. */
   let resumed = false;
@@ -112,6 +115,8 @@ export function createViewer(options: ViewerOptions): Viewer {
       full ||
       extras.force ||
       extras.flags.length > 0 ||
+      extras.refused.length > 0 ||
+      extras.acknowledged !== sentAcknowledged ||
       pending.length > 0 ||
       Object.values(view).some((part) => part.length > 0);
     resumed = false;
@@ -122,12 +127,13 @@ export function createViewer(options: ViewerOptions): Viewer {
     const mark = sequence + 1;
     const cursor = formatCursor(key, mark, tick);
     const scene = full ? extras.scene() : undefined;
-    const { flags, acknowledged } = extras;
-    const parts = { tick, cursor, flags, scene, events: pending, acknowledged };
+    const { flags, acknowledged, refused } = extras;
+    const parts = { tick, cursor, flags, scene, events: pending, acknowledged, refused };
     writeUpdate(writer, table, { self, character, since: sentTick }, view, parts);
     const bytes = writer.finish();
     remember(view, table, mark, full);
     sentTick = tick;
+    sentAcknowledged = acknowledged;
     afresh = false;
     return bytes;
   }
