@@ -1,11 +1,7 @@
-import { create, toBinary } from "@bufbuild/protobuf";
+import { toBinary } from "@bufbuild/protobuf";
 import type { Outcome } from "../../gen/ts/realmwire/internal/v1/input_pb.ts";
 import { ErrorReason } from "../../gen/ts/realmwire/v1/error_pb.ts";
-import {
-  MoveOutcomeSchema,
-  MoveRefusal,
-  MoveRequestSchema,
-} from "../../gen/ts/realmwire/v1/world_service_pb.ts";
+import { MoveOutcomeSchema, MoveRefusal } from "../../gen/ts/realmwire/v1/world_service_pb.ts";
 import type { InputRequest, MoveRequest } from "../../gen/ts/realmwire/v1/world_service_pb.ts";
 import { DomainError } from "../errors.ts";
 import type { EndCall, MessageSink } from "./message-sink.ts";
@@ -41,6 +37,8 @@ export interface PlayerInputsOptions {
   readonly onClosed: () => void;
 }
 
+const NO_MOVE = { kind: { case: undefined }, sequence: 0 } as const;
+
 /** No streams yet. */
 export function createPlayerInputs(options: PlayerInputsOptions): PlayerInputs {
   const open = new Set<EndCall>();
@@ -62,7 +60,11 @@ export function createPlayerInputs(options: PlayerInputsOptions): PlayerInputs {
       const totals = { taken: 0, refused: 0 };
       return {
         take({ moves }) {
-          const outcome = options.move(create(MoveRequestSchema, { moves }));
+          const outcome = options.move({
+            $typeName: "realmwire.v1.MoveRequest",
+            ...NO_MOVE,
+            moves,
+          });
           if (outcome instanceof Promise) return outcome.then((made) => count(made, totals));
           count(outcome, totals);
           return undefined;

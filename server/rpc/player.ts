@@ -148,7 +148,7 @@ export function createPlayer(options: PlayerOptions): LivePlayer {
   }
 
   function carryOut({ zone }: Placement, kind: Input["kind"]): Outcome | Promise<Outcome> {
-    const outcome = zone.apply(create(InputSchema, { kind }));
+    const outcome = zone.apply({ $typeName: "realmwire.internal.v1.Input", kind });
     return outcome instanceof Promise
       ? outcome.then((made) => noted(kind, made))
       : noted(kind, outcome);

@@ -40,7 +40,8 @@ export function createRecorder({ limit, game }: { limit: number; game: string })
     enabled: limit > 0,
     input(tick, input) {
       if (!current) return;
-      const copy = clone(InputSchema, input);
+      // Nobody changes a Move that was made, and copying it costs more than making it.
+      const copy = input.kind.case === "move" ? input : clone(InputSchema, input);
       current.inputs.push(create(RecordedInputSchema, { tick, input: copy }));
       if (mayBeLong(input)) bytes += toBinary(InputSchema, input).length;
     },
