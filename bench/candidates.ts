@@ -36,7 +36,16 @@ export const CANDIDATES: readonly Candidate[] = [
   {
     ...streaming,
     name: "realmwire-h2c",
-    title: "Realmwire, gRPC over h2c",
+    title: "Realmwire, gRPC over h2c, Moves by Input",
+    entry: "servers/realmwire.ts",
+    protocol: "grpc-input",
+    calls: true,
+    prepares: true,
+  },
+  {
+    ...streaming,
+    name: "realmwire-h2c-unary",
+    title: "Realmwire, gRPC over h2c, unary Moves",
     entry: "servers/realmwire.ts",
     protocol: "grpc",
     calls: true,

@@ -29,6 +29,7 @@ export interface BenchOptions {
 const QUICK_CANDIDATES = [
   "realmwire",
   "realmwire-h2c",
+  "realmwire-h2c-unary",
   "ws",
   "colyseus",
   "grpc-js",

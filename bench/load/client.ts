@@ -4,14 +4,14 @@ import type { Place } from "../world/rules.ts";
 export interface ClientEvents {
   /** A message of the update stream. */
   onUpdate(message: Buffer): void;
-  /** The Move was answered; never called by protocols without answers. */
+  /** The Move was answered, or the first of those since the last answer; never called by protocols without answers. */
   onAnswer(answer: Buffer): void;
   onFailure(reason: string): void;
 }
 
 /** One player's connection to a server. */
 export interface GameClient {
-  /** Sends a Move. The one before has been answered, where the protocol has answers. */
+  /** Sends a Move. The one before has been answered, where the protocol waits for answers. */
   move(direction: Place): void;
   /** Bytes that came from the server so far, with everything around the messages. */
   bytesRead(): number;
@@ -42,8 +42,8 @@ export interface View {
 
 /** How a candidate is spoken to. */
 export interface Protocol {
-  /** Whether Moves are answered. */
-  readonly answersMoves: boolean;
+  /** Whether Moves are answered: each on its own, some time later with others, or not at all. */
+  readonly answers: "each" | "together" | "none";
   /** Whether an answer says that the Move was made. */
   isMoved(answer: Buffer): boolean;
   open(options: ClientOptions): Promise<GameClient>;

@@ -12,7 +12,7 @@ const EMPTY = new Uint8Array(0);
 
 /** Connect with binary messages over HTTP/1.1, as a browser has it: one connection for the stream, one for calls. */
 export const connectProtocol: Protocol = {
-  answersMoves: true,
+  answers: "each",
   isMoved,
   createView: createUpdateView,
   async open(options) {

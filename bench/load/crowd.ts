@@ -137,12 +137,13 @@ function createCrowd(order: Order, protocol: Protocol): OpenCrowd {
       for (const player of views.keys()) if (!isSampled(player, players)) views[player] = undefined;
     },
     move(player, direction) {
-      if ((sentAt[player] as number) > 0) {
+      const isAwaited = (sentAt[player] as number) > 0;
+      if (isAwaited && protocol.answers === "each") {
         crowd.counts.late++;
         return false;
       }
       crowd.counts.moves++;
-      if (protocol.answersMoves) sentAt[player] = performance.now();
+      if (!isAwaited && protocol.answers !== "none") sentAt[player] = performance.now();
       crowd.members[player]?.client.move(direction);
       return true;
     },

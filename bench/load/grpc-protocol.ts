@@ -11,7 +11,7 @@ const EMPTY = new Uint8Array(0);
 
 /** gRPC over HTTP/2 without TLS: one connection for everything. */
 export const grpcProtocol: Protocol = {
-  answersMoves: true,
+  answers: "each",
   isMoved,
   createView: createUpdateView,
   async open({ port, credential, withStream, events }) {

@@ -106,6 +106,16 @@ export function createCall(stream: number, block: Buffer, body: Uint8Array): Buf
   ]);
 }
 
+/** The headers of a call whose messages come later, by {@link createData}. */
+export function createOpenCall(stream: number, block: Buffer): Buffer {
+  return frame(FRAME.headers, FLAG.endHeaders, stream, block);
+}
+
+/** A message of a call that stays open. */
+export function createData(stream: number, body: Uint8Array): Buffer {
+  return frame(FRAME.data, 0, stream, body);
+}
+
 function literal(text: string): Buffer {
   const prefix = text.length < 127 ? [text.length] : [127, text.length - 127];
   return Buffer.concat([Buffer.from(prefix), Buffer.from(text, "latin1")]);

@@ -5,6 +5,7 @@ import { connectProtocol } from "./connect-protocol.ts";
 import { gatherCrowd } from "./crowd.ts";
 import type { Crowd, Member } from "./crowd.ts";
 import { grpcProtocol } from "./grpc-protocol.ts";
+import { inputProtocol } from "./input-protocol.ts";
 import { measure } from "./measure.ts";
 import type { Order, Outcome, PhaseResult, ProtocolName, Report } from "./order.ts";
 import { startMoves } from "./pace.ts";
@@ -33,6 +34,8 @@ async function loadProtocol(name: ProtocolName): Promise<Protocol> {
       return connectProtocol;
     case "grpc":
       return grpcProtocol;
+    case "grpc-input":
+      return inputProtocol;
     case "ws":
       return wsProtocol;
     case "colyseus": {

@@ -1,7 +1,7 @@
 import type { Neighbours } from "../world/scenario.ts";
 
 /** How the generator speaks to the server. */
-export type ProtocolName = "connect" | "grpc" | "ws" | "colyseus";
+export type ProtocolName = "connect" | "grpc" | "grpc-input" | "ws" | "colyseus";
 
 /** A stretch of time in which something is measured. */
 export interface Phase {

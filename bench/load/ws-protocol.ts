@@ -7,7 +7,7 @@ import { createFrame, createUpgrade, createWebSocketReader } from "./web-socket.
 
 /** The benchmark's own plain WebSocket server: a byte that says which message it is, and the message. */
 export const wsProtocol: Protocol = {
-  answersMoves: true,
+  answers: "each",
   isMoved,
   createView: createUpdateView,
   async open({ port, player, events }) {

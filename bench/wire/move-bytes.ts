@@ -1,9 +1,10 @@
 import { WireWriter } from "../../server/sim/wire-writer.ts";
 import type { Place } from "../world/rules.ts";
 
-// The two messages of a Move in Protobuf, written and read by hand: what the load generator and the plain
+// The messages of a Move in Protobuf, written and read by hand: what the load generator and the plain
 // servers do must cost as little as it can.
 
+const INPUT = { moves: 1 } as const;
 const REQUEST = { direction: 3, sequence: 4 } as const;
 const ANSWER = { moved: 1, position: 2, sequence: 4 } as const;
 const VECTOR = { x: 1, y: 2 } as const;
@@ -16,6 +17,16 @@ export function writeMove(direction: Place, sequence: number): Uint8Array {
   writer.reset();
   writeVector(REQUEST.direction, direction);
   writer.uint32(REQUEST.sequence, sequence);
+  return writer.finish();
+}
+
+/** A serialized `realmwire.v1.InputRequest` with one direction. */
+export function writeInput(direction: Place, sequence: number): Uint8Array {
+  writer.reset();
+  const mark = writer.begin(INPUT.moves);
+  writeVector(REQUEST.direction, direction);
+  writer.uint32(REQUEST.sequence, sequence);
+  writer.end(mark);
   return writer.finish();
 }
 

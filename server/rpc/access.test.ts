@@ -61,12 +61,17 @@ test("every call of the protocol has a rule, with the defaults filled in", () =>
     role: Role.PLAYER,
     perSecond: 200,
     burst: 400,
+    limitOf: WorldService.method.move,
+    counted: "moves",
   });
+  expect(table.get(WorldService.method.input)).toEqual(table.get(WorldService.method.move));
   expect(table.get(WorldService.method.version)?.role).toBe(Role.ANONYMOUS);
   expect(table.get(AccountService.method.logout)).toEqual({
     role: Role.PLAYER,
     perSecond: 20,
     burst: 40,
+    limitOf: AccountService.method.logout,
+    counted: undefined,
   });
 });
 

@@ -10,7 +10,8 @@ import { createLimiter, type Limiter } from "./limiter.ts";
 import { limitKeyOf } from "./peer.ts";
 import { messagesOf } from "./ready-stream.ts";
 import type { ReadyStream } from "./ready-stream.ts";
-import type { Call, ReadyHandler, ServiceDefinition } from "./service.ts";
+import type { EndCall, MessageSink } from "./message-sink.ts";
+import type { Call, ReadyHandler, ServiceDefinition, SinkHandler } from "./service.ts";
 import type { RequestValidator } from "./validation.ts";
 
 /** What a transport knows about a call besides its message. */
@@ -29,6 +30,9 @@ export type CallHandler = (request: Message, call: Call) => unknown;
 /** Opens a stream of serialized answers for a call that was let in. */
 export type OpenHandler = (request: Message, call: Call) => Promise<ReadyStream>;
 
+/** Opens the sink of a client stream for a call that was let in. */
+export type SinkOpener = (call: Call, end: EndCall) => Promise<MessageSink<Message, unknown>>;
+
 /** All that the pipeline knows about one call of a service. */
 export interface Route {
   /** Its full name, such as `realmwire.v1.WorldService/Move`. */
@@ -39,6 +43,8 @@ export interface Route {
   readonly handler: CallHandler;
   /** For calls whose answers are bytes already. */
   readonly open: OpenHandler | undefined;
+  /** For client streams. */
+  readonly sink: SinkOpener | undefined;
 }
 
 /** What decides whether a call is let in. */
@@ -59,36 +65,60 @@ export function nameOf(method: DescMethod): string {
   return `${method.parent.typeName}/${method.name}`;
 }
 
-/** Makes a route for each call. Throws an `Error` that names the call whose `access` is missing or wrong, that comes twice, or that takes a stream. */
+/** Makes a route for each call. Throws an `Error` that names the call whose `access` is missing or wrong, that comes twice, or that has streams both ways. */
 export function buildRoutes(options: RouteOptions): Map<DescMethod, Route> {
   const table = readAccess(options.services.map((service) => service.desc));
   const routes = new Map<DescMethod, Route>();
+  const limiterOf = limitersOf(options);
   for (const { desc, handlers } of options.services) {
     for (const method of desc.methods) {
       const name = nameOf(method);
       const access = table.get(method);
       if (access === undefined) throw new Error(`${name} is infrastructure and has no place here`);
       if (routes.has(method)) throw new Error(`${desc.typeName} is registered twice`);
-      if (method.methodKind !== "unary" && method.methodKind !== "server_streaming") {
-        throw new Error(`${name} takes a stream, which browsers cannot send`);
+      if (method.methodKind === "bidi_streaming") {
+        throw new Error(`${name} has streams both ways, which browsers cannot use`);
       }
-      const { maxBuckets } = options;
-      const limiter = createLimiter({
-        perSecond: access.perSecond,
-        burst: access.burst,
-        now: options.now,
-        ...(maxBuckets !== undefined && { maxBuckets }),
-      });
-      const given = handlers[method.localName] as CallHandler | ReadyHandler<never> | undefined;
-      const open = given && "open" in given ? (given.open as OpenHandler) : undefined;
-      const handler = open ? readMessages(method, open) : (given as CallHandler | undefined);
-      routes.set(method, {
-        ...{ name, method, access, limiter, open },
-        handler: handler ?? unimplemented(name),
-      });
+      const limiter = limiterOf(access);
+      routes.set(method, { name, method, access, limiter, ...partsOf(method, handlers) });
     }
   }
   return routes;
+}
+
+/** A limiter for each call that others may share. */
+function limitersOf({ now, maxBuckets }: RouteOptions): (access: MethodAccess) => Limiter {
+  const limiters = new Map<DescMethod, Limiter>();
+  return ({ limitOf, perSecond, burst }) => {
+    let limiter = limiters.get(limitOf);
+    if (limiter === undefined) {
+      const bound = maxBuckets === undefined ? {} : { maxBuckets };
+      limiter = createLimiter({ perSecond, burst, now, ...bound });
+      limiters.set(limitOf, limiter);
+    }
+    return limiter;
+  };
+}
+
+/** How a call is answered, by what its service gave for it. */
+function partsOf(
+  method: DescMethod,
+  handlers: ServiceDefinition["handlers"],
+): Pick<Route, "handler" | "open" | "sink"> {
+  const none = { handler: unimplemented(nameOf(method)), open: undefined, sink: undefined };
+  const given = handlers[method.localName] as
+    | CallHandler
+    | ReadyHandler<never>
+    | SinkHandler<never, never>
+    | undefined;
+  if (method.methodKind === "client_streaming") {
+    const sink = given && "sink" in given ? (given.sink as SinkOpener) : none.handler;
+    return { ...none, sink: sink as SinkOpener };
+  }
+  if (given === undefined) return none;
+  if (!("open" in given)) return { ...none, handler: given as CallHandler };
+  const open = given.open as OpenHandler;
+  return { ...none, open, handler: readMessages(method, open) };
 }
 
 /** The handler in messages of a call that answers in bytes. */
@@ -110,12 +140,36 @@ export async function admit(
   request: Message,
   context: CallContext,
 ): Promise<Call> {
+  const call = await admitCaller(gate, route, context, costOf(route, request));
+  gate.validator.validate(route.method.input, request);
+  return call;
+}
+
+/** Lets a caller in, for a call that counts as so many against its limit. Rejects with a `DomainError` that says why not. */
+export async function admitCaller(
+  gate: Gate,
+  route: Route,
+  context: CallContext,
+  cost: number,
+): Promise<Call> {
   const session =
     route.access.role === Role.ANONYMOUS
-      ? await admitAnybody(gate, route, context)
-      : await admitRole(gate, route, context);
-  gate.validator.validate(route.method.input, request);
+      ? await admitAnybody(gate, route, context, cost)
+      : await admitRole(gate, route, context, cost);
   return new AdmittedCall(session, context);
+}
+
+/** Lets a message of a client stream in: limit and validation. Throws a `DomainError` that says why not. */
+export function admitMessage(gate: Gate, route: Route, call: Call, message: Message): void {
+  takeCalls(route, call.session?.key ?? limitKeyOf(call.peer), costOf(route, message));
+  gate.validator.validate(route.method.input, message);
+}
+
+/** As how many calls a request counts. A valid one never has more items than the burst. */
+function costOf({ access }: Route, request: Message): number {
+  if (access.counted === undefined) return 1;
+  const items = (request as unknown as Record<string, readonly unknown[]>)[access.counted] ?? [];
+  return Math.min(Math.max(1, items.length), access.burst);
 }
 
 // A class, since a getter in an object literal is made anew for each call. The signal is asked for only when a handler asks: most never do, and
@@ -141,8 +195,9 @@ async function admitAnybody(
   gate: Gate,
   route: Route,
   context: CallContext,
+  cost: number,
 ): Promise<Session | undefined> {
-  takeCall(route, limitKeyOf(context.peer));
+  takeCalls(route, limitKeyOf(context.peer), cost);
   const token = tokenOf(context.authorization);
   if (token === undefined) return undefined;
   try {
@@ -154,7 +209,12 @@ async function admitAnybody(
   }
 }
 
-async function admitRole(gate: Gate, route: Route, context: CallContext): Promise<Session> {
+async function admitRole(
+  gate: Gate,
+  route: Route,
+  context: CallContext,
+  cost: number,
+): Promise<Session> {
   const token = tokenOf(context.authorization);
   if (token === undefined) {
     throw new DomainError(
@@ -170,7 +230,7 @@ async function admitRole(gate: Gate, route: Route, context: CallContext): Promis
       metadata: { role: name },
     });
   }
-  takeCall(route, session.key);
+  takeCalls(route, session.key, cost);
   return session;
 }
 
@@ -180,13 +240,13 @@ function tokenOf(authorization: string | undefined): string | undefined {
   return /^bearer +(\S+) *$/i.exec(authorization)?.[1];
 }
 
-function takeCall(route: Route, caller: string): void {
-  const waitMs = route.limiter.take(caller);
+function takeCalls(route: Route, caller: string, count: number): void {
+  const waitMs = route.limiter.take(caller, count);
   if (waitMs === 0) return;
   const limit = String(route.access.perSecond);
   throw new DomainError(
     ErrorReason.TOO_MANY_CALLS,
-    `${route.name} may be called ${limit} times a second`,
+    `${nameOf(route.access.limitOf)} may be called ${limit} times a second`,
     { metadata: { limit }, retryDelayMs: waitMs },
   );
 }

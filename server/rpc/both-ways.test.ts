@@ -1,4 +1,3 @@
-import { gzipSync } from "node:zlib";
 import { create, toBinary } from "@bufbuild/protobuf";
 import { Code } from "@connectrpc/connect";
 import { codeToString } from "@connectrpc/connect/protocol-connect";
@@ -10,26 +9,23 @@ import {
   UpdateRequestSchema,
 } from "../../gen/ts/realmwire/v1/world_service_pb.ts";
 import { GUILD_BURST } from "../../test/support/guild-service.ts";
-import { TOKENS } from "../../test/support/rpc-server.ts";
 import { MAX_BYTES, startTwoWays, type TwoWays } from "../../test/support/two-ways.ts";
 import {
-  callByHand,
+  type Case,
+  expectSameAnswer,
+  framed,
+  headerCases,
+  type Headers,
+  headersOf,
+} from "../../test/support/way-cases.ts";
+import {
   inEnvelope,
-  outcomeOf,
   STREAM_WIRES,
   UNARY_WIRES,
   type Wire,
   type WireRequest,
 } from "../../test/support/wire.ts";
 import { codeOf } from "./error-mapping.ts";
-
-/** A call with what is to come of it: the way it takes, and its outcome. */
-interface Case {
-  readonly name: string;
-  readonly way: "short" | "adapter";
-  readonly outcome: string | RegExp;
-  readonly request: Partial<WireRequest>;
-}
 
 let ways: TwoWays;
 
@@ -63,101 +59,9 @@ function update(cursor: string, once = false): Uint8Array {
   return toBinary(UpdateRequestSchema, create(UpdateRequestSchema, { cursor, once }));
 }
 
-function framed(wire: Wire, message: Uint8Array): Uint8Array {
-  return wire.enveloped ? inEnvelope(message) : message;
-}
-
-/** Makes the same call both ways, and expects the same answer. */
-async function expectSame(wire: Wire, { way, outcome, request }: Case): Promise<void> {
-  const before = ways.short.adapted;
-  const whole: WireRequest = { http: wire.http, path: GET, ...request };
-  const [short, adapter] = await Promise.all([
-    callByHand(ways.short.host, whole),
-    callByHand(ways.adapter.host, whole),
-  ]);
-  expect(short).toEqual(adapter);
-  if (typeof outcome === "string") expect(outcomeOf(short)).toBe(outcome);
-  else expect(outcomeOf(short)).toMatch(outcome);
-  expect(ways.short.adapted - before, "calls that the adapter answered").toBe(
-    way === "adapter" ? 1 : 0,
-  );
-}
-
-type Headers = Readonly<Record<string, string | string[]>>;
-
-function headersOf(wire: Wire): Headers {
-  return { "content-type": wire.contentType, authorization: `Bearer ${TOKENS.player}` };
-}
-
-/** Cases that differ in their headers. `good` is a body that is answered well. */
-function headerCases(wire: Wire, path: string, good: Uint8Array): Case[] {
-  const body = framed(wire, good);
-  const type = wire.contentType;
-  const at = (
-    name: string,
-    way: Case["way"],
-    outcome: Case["outcome"],
-    headers: Headers,
-    more: Partial<WireRequest> = {},
-  ): Case => ({
-    ...{ name, way, outcome },
-    request: { path, headers: { ...headersOf(wire), ...headers }, body, ...more },
-  });
-  const { timeoutHeader, timeoutValue, encodingHeader, acceptHeader } = wire;
-  return [
-    at("good", "short", "ok", {}),
-    at("from a web page", "short", "ok", { origin: "https://example.org" }),
-    at("from a web page, refused", "short", "unauthenticated", {
-      ...{ origin: "https://example.org", authorization: "Bearer wrong" },
-    }),
-    at("an empty token", "short", "unauthenticated", { authorization: "" }),
-    at("another scheme", "short", "unauthenticated", { authorization: "Basic YTpi" }),
-    at("a wrong token", "short", "unauthenticated", { authorization: "Bearer wrong" }),
-    at("the scheme in capitals", "short", "ok", { authorization: `BEARER ${TOKENS.player}` }),
-    at("a timeout", "short", "ok", { [timeoutHeader]: timeoutValue(20_000) }),
-    at("a timeout of nothing", "adapter", /./, { [timeoutHeader]: timeoutValue(0) }),
-    at("a negative timeout", "adapter", "invalid_argument", { [timeoutHeader]: "-1" }),
-    at("a timeout in words", "adapter", "invalid_argument", { [timeoutHeader]: "soon" }),
-    at("a timeout with a fraction", "adapter", "invalid_argument", { [timeoutHeader]: "1.5" }),
-    at("a timeout of many digits", "adapter", "invalid_argument", {
-      [timeoutHeader]: "123456789012",
-    }),
-    at("two timeouts", "adapter", "invalid_argument", { [timeoutHeader]: "1000, 1000" }),
-    at("protocol version 1", "short", "ok", { "connect-protocol-version": "1" }),
-    at("another protocol version", "short", "ok", { "connect-protocol-version": "2" }),
-    at("identity", "short", "ok", { [encodingHeader]: "identity" }),
-    at("an unknown compression", "adapter", "unimplemented", { [encodingHeader]: "zstd" }),
-    at("accepting compressed answers", "short", "ok", { [acceptHeader]: "gzip, br" }),
-    at("accepting only identity", "short", "ok", { [acceptHeader]: "identity" }),
-    at("packed", "adapter", "ok", { [encodingHeader]: "gzip" }, { body: packed(wire, good) }),
-    at(
-      "packed and accepting that",
-      "adapter",
-      "ok",
-      {
-        ...{ [encodingHeader]: "gzip", [acceptHeader]: "gzip" },
-      },
-      { body: packed(wire, good) },
-    ),
-    at("said to be packed, but not", "adapter", wire.enveloped ? "ok" : /internal|invalid/, {
-      [encodingHeader]: "gzip",
-    }),
-    at("packed after all", "adapter", /./, {}, { body: packed(wire, good) }),
-    at("a type with a parameter", "adapter", "415", { "content-type": `${type}; charset=utf-8` }),
-    at("a type in capitals", "adapter", "ok", { "content-type": type.toUpperCase() }),
-    at("a type that nobody knows", "adapter", "415", { "content-type": "text/plain" }),
-    at("gRPC's text form", "adapter", "415", { "content-type": "application/grpc-web-text" }),
-    at("another method", "adapter", "405", {}, { method: "PUT" }),
-    at("a query", "adapter", "ok", {}, { path: `${path}?a=b` }),
-    at("a proxy's header", "short", "ok", { "x-forwarded-for": "203.0.113.9" }),
-    at("a header twice", "short", "ok", { "x-odd": ["a", "b"] }),
-    at("te, as gRPC asks for it", "short", "ok", { te: "trailers" }),
-  ];
-}
-
-function packed(wire: Wire, message: Uint8Array): Uint8Array {
-  const bytes = gzipSync(message);
-  return wire.enveloped ? inEnvelope(bytes, 1) : bytes;
+/** Makes the same call both ways; without a path it is Get. */
+function expectSame(wire: Wire, one: Case): Promise<void> {
+  return expectSameAnswer(ways, wire, { ...one, request: { path: GET, ...one.request } });
 }
 
 /** Cases that differ in their bodies. */

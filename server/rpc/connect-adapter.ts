@@ -1,6 +1,8 @@
+import http2 from "node:http2";
 import type {
   DescMessage,
   DescMethod,
+  DescMethodClientStreaming,
   DescMethodServerStreaming,
   DescMethodUnary,
   DescService,
@@ -91,7 +93,7 @@ export function createConnectHandler(options: ConnectHandlerOptions): ConnectHan
     const { remoteAddress } = request.socket;
     const peer = peerOf(remoteAddress, request.headers["x-forwarded-for"], trustedProxies);
     const values = createContextValues().set(peerKey, peer);
-    if (request.httpVersionMajor === 1) response.once("finish", () => drain(request));
+    passOverRest(request, response, true);
     const universal = universalRequestFromNodeRequest(request, response, undefined, values);
     const read = { ...universal, body: body ?? bodyOf(request) };
     if (options.compressFromBytes === undefined) offerNothing(read.header);
@@ -140,15 +142,16 @@ function implementationOf(
 ): Partial<ServiceImpl<DescService>> {
   const implementation: Record<string, unknown> = {};
   for (const method of desc.methods) {
-    implementation[method.localName] = isUnary(method)
-      ? unary(pipeline, method)
-      : stream(pipeline, method as DescMethodServerStreaming);
+    implementation[method.localName] = handlerOf(pipeline, method);
   }
   return implementation as Partial<ServiceImpl<DescService>>;
 }
 
-function isUnary(method: DescMethod): method is DescMethodUnary {
-  return method.methodKind === "unary";
+function handlerOf(pipeline: Pipeline, method: DescMethod): unknown {
+  if (method.methodKind === "unary") return unary(pipeline, method as DescMethodUnary);
+  return method.methodKind === "client_streaming"
+    ? clientStream(pipeline, method as DescMethodClientStreaming)
+    : stream(pipeline, method as DescMethodServerStreaming);
 }
 
 function unary(pipeline: Pipeline, method: DescMethodUnary) {
@@ -159,6 +162,11 @@ function unary(pipeline: Pipeline, method: DescMethodUnary) {
 function stream(pipeline: Pipeline, method: DescMethodServerStreaming) {
   return (request: MessageShape<DescMessage>, context: HandlerContext) =>
     pipeline.serverStream(method, request, contextOf(context));
+}
+
+function clientStream(pipeline: Pipeline, method: DescMethodClientStreaming) {
+  return (requests: AsyncIterable<MessageShape<DescMessage>>, context: HandlerContext) =>
+    pipeline.clientStream(method, requests, contextOf(context));
 }
 
 function contextOf(context: HandlerContext): CallContext {
@@ -174,11 +182,29 @@ export function bodyOf(request: PortRequest): AsyncIterable<Uint8Array> {
   return request.iterator({ destroyOnReturn: false });
 }
 
-/** Reads what is left of a request that was answered before its end: its connection serves no other before that. Node's timeout for requests bounds it. */
-function drain(request: PortRequest): void {
-  if (request.complete || request.destroyed) return;
-  request.removeAllListeners("readable");
-  request.resume();
+/**
+ * Once the answer is written, passes over what is left of a request that was answered before its end. Over HTTP/1.1 its
+ * connection serves no other before that is read, which Node's timeout for requests bounds; over HTTP/2 the caller is told to
+ * stop (RFC 9113, 8.1), after the trailers if the answer has some.
+ */
+export function passOverRest(
+  request: PortRequest,
+  response: PortResponse,
+  hasTrailers: boolean,
+): void {
+  if ("stream" in response) {
+    const { stream } = response;
+    stream.once(hasTrailers ? "wantTrailers" : "finish", () => {
+      // They are sent by an earlier listener, and only then may the stream be closed.
+      if (!stream.readableEnded) setImmediate(() => stream.close(http2.constants.NGHTTP2_NO_ERROR));
+    });
+    return;
+  }
+  response.once("finish", () => {
+    if (request.complete || request.destroyed) return;
+    request.removeAllListeners("readable");
+    request.resume();
+  });
 }
 
 // What arrives here did not come out of a call: the caller went away, or its request is no HTTP that a URL and headers can be made of.

@@ -5,8 +5,8 @@ export const MAX_BUCKETS_PER_CALL = 100_000;
 
 /** Counts the calls of each caller against a limit. */
 export interface Limiter {
-  /** Takes one call from the caller's bucket. Answers 0, or how many milliseconds to wait until there is one. */
-  take(caller: string): number;
+  /** Takes calls from the caller's bucket, one by default, never more than `burst`. Answers 0, or, having taken none, how many milliseconds to wait until there are so many. */
+  take(caller: string, count?: number): number;
   /** How many callers are remembered now. */
   readonly size: number;
 }
@@ -54,17 +54,17 @@ export function createLimiter(options: LimiterOptions): Limiter {
   }
 
   return {
-    take(caller) {
+    take(caller, count = 1) {
       const time = now();
       const bucket = find(caller, time);
       const tokens = Math.min(burst, bucket.tokens + (time - bucket.filledAt) * perMs);
       bucket.filledAt = time;
-      if (tokens >= 1) {
-        bucket.tokens = tokens - 1;
+      if (tokens >= count) {
+        bucket.tokens = tokens - count;
         return 0;
       }
       bucket.tokens = tokens;
-      return Math.ceil((1 - tokens) / perMs);
+      return Math.ceil((count - tokens) / perMs);
     },
     get size() {
       return young.size + old.size;

@@ -2,6 +2,7 @@ import {
   create,
   type DescMessage,
   type DescMethod,
+  type DescMethodClientStreaming,
   type DescMethodServerStreaming,
   type DescMethodUnary,
   type Message,
@@ -23,6 +24,8 @@ import { createErrorMapper, type ErrorMapper } from "./error-mapping.ts";
 import { type Logger, plainLogger } from "../logger.ts";
 import { openReady, type ReadyCall } from "./ready-call.ts";
 import type { ServiceDefinition } from "./service.ts";
+import { openSink, type SinkCall, type SinkOutlet } from "./sink-call.ts";
+import { feedSink } from "./sink-feed.ts";
 import { openStream } from "./stream-call.ts";
 import { createRequestValidator } from "./validation.ts";
 
@@ -53,6 +56,21 @@ export interface Pipeline {
   answersInBytes(method: DescMethod): boolean;
   /** Makes a streaming call for a transport that writes serialized messages itself. */
   openReady(method: DescMethod, request: Message, context: CallContext): Promise<ReadyCall>;
+  /**
+   * Makes a call that takes a stream of messages. Session, role and limit are seen to before the first message is asked for, limit and
+   * validation with each. The call may end before the client has ended its stream.
+   */
+  clientStream<I extends DescMessage, O extends DescMessage>(
+    method: DescMethodClientStreaming<I, O>,
+    requests: AsyncIterable<MessageShape<I>>,
+    context: CallContext,
+  ): Promise<MessageShape<O>>;
+  /** Makes the same call for a transport that pushes the messages. Undefined when the call was not let in, which the outlet has been told then. */
+  openSink(
+    method: DescMethod,
+    context: CallContext,
+    outlet: SinkOutlet,
+  ): Promise<SinkCall | undefined>;
 }
 
 /** Options of {@link createPipeline}. */
@@ -91,7 +109,7 @@ interface Parts {
   readonly observe: (route: Route) => Observer | undefined;
 }
 
-/** Makes the pipeline. Throws an `Error` that names the call when one has no `access`, a service comes twice, or a call is neither unary nor a server stream. */
+/** Makes the pipeline. Throws an `Error` that names the call when one has no `access`, a service comes twice, or a call has streams both ways. */
 export function createPipeline(options: PipelineOptions): Pipeline {
   const now = options.now ?? (() => performance.now());
   const validator = createRequestValidator(options.registry);
@@ -107,6 +125,10 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     const route = routes.get(method);
     if (route === undefined) throw new Error(`${nameOf(method)} is not served by this pipeline`);
     return route;
+  }
+  function sinkOf(method: DescMethod, context: CallContext, outlet: SinkOutlet) {
+    const route = routeOf(method);
+    return openSink({ gate, mapError, onEnd: parts.observe(route) }, route, context, outlet);
   }
   return {
     start() {
@@ -127,6 +149,15 @@ export function createPipeline(options: PipelineOptions): Pipeline {
       const route = routeOf(method);
       return openReady({ gate, mapError, onEnd: parts.observe(route) }, route, request, context);
     },
+    clientStream: <I extends DescMessage, O extends DescMessage>(
+      method: DescMethodClientStreaming<I, O>,
+      requests: AsyncIterable<MessageShape<I>>,
+      context: CallContext,
+    ) =>
+      feedSink((outlet) => sinkOf(method, context, outlet), requests, context.signal) as Promise<
+        MessageShape<O>
+      >,
+    openSink: sinkOf,
   };
 }
 

@@ -4,12 +4,15 @@ import type { Flag } from "../../gen/ts/realmwire/v1/flag_pb.ts";
 import { EventSchema, SceneSchema } from "../../gen/ts/realmwire/v1/world_service_pb.ts";
 import type { Event } from "../../gen/ts/realmwire/v1/world_service_pb.ts";
 import { createViewer, parseCursor } from "../sim/viewer.ts";
+import type { ViewSource } from "../sim/sight.ts";
 import type { Viewer } from "../sim/viewer.ts";
 import type { WireWriter } from "../sim/wire-writer.ts";
 import type { ZoneHandle } from "../zone/zone-handle.ts";
 import { createFlagBox } from "./flags.ts";
 import type { FlagBox } from "./flags.ts";
 import type { ReadyStream } from "./ready-stream.ts";
+import { createRefusedMoves } from "./refused-moves.ts";
+import type { RefusedMoves } from "./refused-moves.ts";
 
 /** How long a stream says nothing at most before a heartbeat, which then comes with the next tick: within the five seconds that the protocol promises. */
 export const HEARTBEAT_MS = 4_500;
@@ -32,6 +35,7 @@ interface Eye {
   readonly flags: FlagBox;
   /** The flags of the last messages, the oldest first: a message may be lost on its way. */
   flagged: FlaggedMessage[];
+  refused: RefusedMoves;
   stream: OpenStream | undefined;
   /** When its stream ended, in milliseconds of the given clock. */
   endedAt: number;
@@ -66,6 +70,8 @@ export interface PlayerStreams {
   readonly count: number;
   /** Sends an event to all. */
   push(event: Event): void;
+  /** Tells all of a move that was refused, a serialized `MoveOutcome`. */
+  refuse(outcome: Uint8Array): void;
   /** Sends a flag to all. */
   putFlag(flag: Flag): void;
   /** A tick has passed. */
@@ -86,8 +92,8 @@ export function createPlayerStreams(options: {
   writer: WireWriter;
   /** A new key for a viewer; not to be guessed from others. */
   newKey: () => string;
-  /** The sequence of the last Move. */
-  acknowledged: () => number;
+  /** The sequence of the last move that is to be seen in a zone as it is now. */
+  acknowledged: (source: ViewSource) => number;
   /** Milliseconds since 1970-01-01. */
   wallClock: () => number;
   now: () => number;
@@ -107,31 +113,18 @@ export function createPlayerStreams(options: {
     });
   }
 
-  function scene(): Uint8Array {
-    const { zone, entityId } = placement;
-    return toBinary(
-      SceneSchema,
-      create(SceneSchema, {
-        zone: zone.name,
-        mapRevision: zone.mapRevision,
-        tickRateHz: zone.tickRateHz,
-        selfId: entityId,
-        viewRadius: options.viewRadius,
-        serverTimeMs: BigInt(options.wallClock()),
-      }),
-    );
-  }
-
   function eyeFor(cursor: string): Eye {
     const at = parseCursor(cursor);
     const known = at && eyes.find(({ viewer }) => viewer.key === at.key);
     if (known) {
       known.viewer.resume(cursor);
       takeBackFlags(known, at.sequence);
+      known.refused.takeBack(at.sequence);
       return known;
     }
     const flags = createFlagBox();
-    const eye = { viewer: newViewer(), flags, flagged: [], stream: undefined, endedAt: 0 };
+    const refused = createRefusedMoves();
+    const eye = { viewer: newViewer(), flags, flagged: [], refused, stream: undefined, endedAt: 0 };
     eyes.push(eye);
     return eye;
   }
@@ -140,8 +133,9 @@ export function createPlayerStreams(options: {
     const flags = eye.flags.take();
     const message = eye.viewer.message({
       flags: flags.map((flag) => toBinary(FlagSchema, flag)),
-      acknowledged: options.acknowledged(),
-      scene,
+      acknowledged: options.acknowledged(placement.zone.source),
+      refused: eye.refused.waiting,
+      scene: () => sceneOf(placement, options.viewRadius, options.wallClock()),
       force: now() - stream.lastMessageAt >= HEARTBEAT_MS,
     });
     if (!message) {
@@ -150,6 +144,7 @@ export function createPlayerStreams(options: {
     }
     stream.lastMessageAt = now();
     if (flags.length > 0) rememberFlags(eye, { sequence: eye.viewer.sequence, flags });
+    eye.refused.sent(eye.viewer.sequence);
     return message;
   }
 
@@ -213,6 +208,9 @@ export function createPlayerStreams(options: {
       const bytes = toBinary(EventSchema, event);
       for (const { viewer } of eyes) viewer.push(bytes);
     },
+    refuse(outcome) {
+      for (const { refused } of eyes) refused.put(outcome);
+    },
     putFlag(flag) {
       for (const { flags } of eyes) flags.put(flag);
     },
@@ -224,6 +222,7 @@ export function createPlayerStreams(options: {
         const events = eye.viewer.drain();
         eye.viewer = newViewer();
         eye.flagged = [];
+        eye.refused.forgetSent();
         for (const event of events) eye.viewer.push(event);
       }
     },
@@ -238,6 +237,15 @@ export function createPlayerStreams(options: {
       }
     },
   };
+}
+
+/** The serialized scene of a place, as it is at a time in milliseconds since 1970-01-01. */
+function sceneOf({ zone, entityId }: Placement, viewRadius: number, timeMs: number): Uint8Array {
+  const { name, mapRevision, tickRateHz } = zone;
+  const serverTimeMs = BigInt(timeMs);
+  const selfId = entityId;
+  const scene = { zone: name, mapRevision, tickRateHz, selfId, viewRadius, serverTimeMs };
+  return toBinary(SceneSchema, create(SceneSchema, scene));
 }
 
 function rememberFlags({ flagged }: Eye, message: FlaggedMessage): void {

@@ -5,12 +5,20 @@ import type { Input, Outcome } from "../../gen/ts/realmwire/internal/v1/input_pb
 import type { EntityState } from "../../gen/ts/realmwire/internal/v1/state_pb.ts";
 import { ErrorReason } from "../../gen/ts/realmwire/v1/error_pb.ts";
 import type { Flag } from "../../gen/ts/realmwire/v1/flag_pb.ts";
-import type { Event } from "../../gen/ts/realmwire/v1/world_service_pb.ts";
+import type {
+  Event,
+  InputRequest,
+  MoveRequest,
+} from "../../gen/ts/realmwire/v1/world_service_pb.ts";
 import { DomainError } from "../errors.ts";
 import type { Logger } from "../logger.ts";
 import type { Transfer } from "../sim/portals.ts";
 import type { ZoneHandle } from "../zone/zone-handle.ts";
+import type { Acknowledgements } from "./acknowledgements.ts";
 import { mapFlag, slowFlag, zoneFlag } from "./flags.ts";
+import type { EndCall, MessageSink } from "./message-sink.ts";
+import { createPlayerInputs } from "./player-inputs.ts";
+import type { InputTotals } from "./player-inputs.ts";
 import { MAX_STREAMS } from "./player-streams.ts";
 import type { Placement, PlayerStreams, StreamRequest } from "./player-streams.ts";
 import type { ReadyStream } from "./ready-stream.ts";
@@ -22,7 +30,11 @@ export interface Player {
   /** Where it is; waits while it is between two zones. Rejects with `ZONE_STOPPED` when it left the world. */
   placement(): Promise<Placement>;
   /** Carries an input out in the zone that it is in. */
-  apply(kind: Input["kind"]): Promise<Outcome>;
+  apply(kind: Input["kind"]): Outcome | Promise<Outcome>;
+  /** Moves it. */
+  move(request: MoveRequest): Outcome | Promise<Outcome>;
+  /** Opens a stream of moves; `end` ends its call. */
+  openInput(end: EndCall): MessageSink<InputRequest, InputTotals>;
   /** Opens an update stream, whose first message carries the flags. */
   openStream(request: StreamRequest): ReadyStream;
   push(event: Event): void;
@@ -41,6 +53,10 @@ export interface LivePlayer extends Player {
   /** Whether it had an update stream that was to last. */
   readonly hadStream: boolean;
   readonly streams: PlayerStreams;
+  /** Update and Input streams that are open. */
+  readonly connections: number;
+  /** Ends all streams with an error. */
+  endStreams(error: unknown): void;
   /** Begins its life in the zone that it joined. */
   settle(placement: Placement): void;
   setOnline(online: boolean): Promise<void>;
@@ -59,8 +75,7 @@ export interface PlayerOptions {
   readonly streams: PlayerStreams;
   /** Joins a zone, or rejects. */
   readonly join: (zone: string, character: EntityState, spawn: string) => Promise<Placement>;
-  /** A Move with a sequence was made. */
-  readonly onAcknowledged: (sequence: number) => void;
+  readonly acknowledgements: Acknowledgements;
   /** Raises a flag for the session's next answer. */
   readonly putAnswerFlag: (sessionKey: string, flag: Flag) => void;
   /** The character is in another zone now. */
@@ -82,6 +97,7 @@ export function createPlayer(options: PlayerOptions): LivePlayer {
   /** What happened since the last tick, in the zone and elsewhere. */
   let waiting: Event[] = [];
   let hadStream = false;
+  const inputs = createPlayerInputs({ move, onRefused: streams.refuse, onClosed });
 
   const player: LivePlayer = {
     character,
@@ -90,6 +106,9 @@ export function createPlayer(options: PlayerOptions): LivePlayer {
     lastSeen: now(),
     placement,
     apply,
+    move,
+    openInput: inputs.open,
+    endStreams,
     settle,
     setOnline,
     leave,
@@ -97,20 +116,25 @@ export function createPlayer(options: PlayerOptions): LivePlayer {
     openStream(request) {
       const stream = streams.open(request, tooManyStreams);
       hadStream ||= !request.once;
-      return { ...stream, close: () => closeStream(stream) };
+      return {
+        ...stream,
+        close() {
+          stream.close();
+          onClosed();
+        },
+      };
     },
     get hadStream() {
       return hadStream;
+    },
+    get connections() {
+      return streams.count + inputs.count;
     },
     get online() {
       return online;
     },
     get zoneName() {
-      return place.kind === "in"
-        ? place.placement.zone.name
-        : place.kind === "moving"
-          ? place.to
-          : "";
+      return zoneNameOf(place);
     },
   };
 
@@ -122,13 +146,31 @@ export function createPlayer(options: PlayerOptions): LivePlayer {
     });
   }
 
-  async function apply(kind: Input["kind"]): Promise<Outcome> {
-    const { zone } = await placement();
-    const outcome = await zone.apply(create(InputSchema, { kind }));
-    if (outcome.kind.case === "move" && outcome.kind.value.sequence > 0) {
-      options.onAcknowledged(outcome.kind.value.sequence);
-    }
+  // Without a promise where none is needed: whoever sends a stream of moves would wait for it with each.
+  function apply(kind: Input["kind"]): Outcome | Promise<Outcome> {
+    if (place.kind === "in") return carryOut(place.placement, kind);
+    return placement().then((to) => carryOut(to, kind));
+  }
+
+  function carryOut({ zone }: Placement, kind: Input["kind"]): Outcome | Promise<Outcome> {
+    const outcome = zone.apply({ $typeName: "realmwire.internal.v1.Input", kind });
+    return outcome instanceof Promise ? outcome.then(noted) : noted(outcome);
+  }
+
+  function noted(outcome: Outcome): Outcome {
+    if (outcome.kind.case === "move") options.acknowledgements.note(outcome.kind.value);
     return outcome;
+  }
+
+  function move(request: MoveRequest): Outcome | Promise<Outcome> {
+    player.lastSeen = now();
+    const value = { $typeName: "realmwire.internal.v1.MoveInput" as const, name, move: request };
+    return apply({ case: "move", value });
+  }
+
+  function endStreams(error: unknown): void {
+    streams.end(error);
+    inputs.end(error);
   }
 
   function raise(flag: Flag): void {
@@ -152,6 +194,7 @@ export function createPlayer(options: PlayerOptions): LivePlayer {
     });
     place = { kind: "in", placement: to, unlisten };
     options.onZone(player.sessionKey, zone.name);
+    options.acknowledgements.settle();
     streams.place(to);
     streams.onTick();
   }
@@ -164,29 +207,21 @@ export function createPlayer(options: PlayerOptions): LivePlayer {
     streams.onTick();
   }
 
-  /** Goes from one zone to another; back, if that one cannot be entered. */
-  function travel(from: ZoneHandle, { zone, spawn, character: state }: Transfer): void {
+  function travel(from: ZoneHandle, transfer: Transfer): void {
     if (place.kind === "in") place.unlisten();
-    const arrival = options
-      .join(zone, state, spawn)
-      .catch((error: unknown) => {
-        logger.error({ err: error, character: name, zone }, "a zone could not be entered");
-        return options.join(from.name, state, "");
-      })
-      .then(
-        (to) => {
-          settle(to);
-          raise(zoneFlag(to.zone.name));
-        },
-        (error: unknown) => vanish(error),
-      );
-    place = { kind: "moving", to: zone, arrival };
+    const arrival = joinOrReturn(options, from, transfer).then(
+      (to) => {
+        settle(to);
+        raise(zoneFlag(to.zone.name));
+      },
+      (error: unknown) => vanish(error),
+    );
+    place = { kind: "moving", to: transfer.zone, arrival };
   }
 
-  function closeStream(stream: ReadyStream): void {
-    stream.close();
+  function onClosed(): void {
     player.lastSeen = now();
-    if (streams.count === 0 && hadStream) void setOnline(false);
+    if (player.connections === 0 && hadStream) void setOnline(false);
   }
 
   async function setOnline(value: boolean): Promise<void> {
@@ -216,10 +251,30 @@ export function createPlayer(options: PlayerOptions): LivePlayer {
     place = { kind: "gone" };
     online = false;
     options.onGone(player);
-    streams.end(error);
+    endStreams(error);
   }
 
   return player;
+}
+
+/** The zone that a player is in or on the way to; empty: none. */
+function zoneNameOf(place: Place): string {
+  if (place.kind === "gone") return "";
+  return place.kind === "in" ? place.placement.zone.name : place.to;
+}
+
+/** Goes from one zone to another; back, if that one cannot be entered. */
+async function joinOrReturn(
+  { join, logger }: PlayerOptions,
+  from: ZoneHandle,
+  { zone, spawn, character }: Transfer,
+): Promise<Placement> {
+  try {
+    return await join(zone, character, spawn);
+  } catch (error) {
+    logger.error({ err: error, character: character.name, zone }, "a zone could not be entered");
+    return await join(from.name, character, "");
+  }
 }
 
 /** When something was said, in milliseconds since 1970-01-01; other events come before that. */

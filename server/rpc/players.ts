@@ -7,6 +7,7 @@ import type { Logger } from "../logger.ts";
 import { WireWriter } from "../sim/wire-writer.ts";
 import { nameKey } from "../store/store.ts";
 import type { Turns } from "../turns.ts";
+import { createAcknowledgements } from "./acknowledgements.ts";
 import type { AnswerFlags } from "./answer-flags.ts";
 import { createPlayerStreams } from "./player-streams.ts";
 import type { Placement } from "./player-streams.ts";
@@ -80,7 +81,7 @@ export function createPlayers(options: PlayersOptions): Players {
     }
     const player = byId.get(character.id) ?? (await enterOnce(character));
     if (player.sessionKey !== session.key) {
-      if (player.sessionKey !== "") player.streams.end(sessionReplaced());
+      if (player.sessionKey !== "") player.endStreams(sessionReplaced());
       player.sessionKey = session.key;
     }
     answerFlags.remember(session.key, player.zoneName);
@@ -113,14 +114,14 @@ export function createPlayers(options: PlayersOptions): Players {
   }
 
   function makePlayer(character: { id: number; name: string }, placement: Placement): LivePlayer {
-    let acknowledged = 0;
+    const acknowledgements = createAcknowledgements();
     const streams = createPlayerStreams({
       character: character.name,
       placement,
       viewRadius: options.viewRadius,
       writer,
       newKey: options.newKey,
-      acknowledged: () => acknowledged,
+      acknowledged: acknowledgements.seenIn,
       wallClock: options.wallClock,
       now,
     });
@@ -128,9 +129,7 @@ export function createPlayers(options: PlayersOptions): Players {
       character,
       streams,
       join: entry.join,
-      onAcknowledged: (sequence) => {
-        acknowledged = sequence;
-      },
+      acknowledgements,
       putAnswerFlag: answerFlags.put,
       onZone(sessionKey, zone) {
         if (sessionKey !== "") answerFlags.remember(sessionKey, zone);
@@ -152,7 +151,7 @@ export function createPlayers(options: PlayersOptions): Players {
   function sweep(): void {
     for (const player of byId.values()) {
       player.streams.sweep();
-      if (player.streams.count > 0) continue;
+      if (player.connections > 0) continue;
       const patience = player.hadStream ? lingerMs : pollIdleMs;
       if (now() - player.lastSeen >= patience) leave(player, sessionReplaced());
     }
@@ -185,7 +184,7 @@ export function createPlayers(options: PlayersOptions): Players {
       if (!player) return;
       if (state === SessionState.REPLACED) {
         // The session that replaced it plays on from here, if it comes soon.
-        player.streams.end(sessionReplaced());
+        player.endStreams(sessionReplaced());
         player.sessionKey = "";
         player.lastSeen = now();
       } else {

@@ -107,7 +107,7 @@ describe("the service", () => {
     const registry = createFileRegistry(
       create(FileDescriptorSetSchema, { file: importsFirst(files) }),
     );
-    expect(registry.getService("realmwire.v1.WorldService")?.methods).toHaveLength(9);
+    expect(registry.getService("realmwire.v1.WorldService")?.methods).toHaveLength(10);
   });
 
   test.each([

@@ -1,11 +1,13 @@
 import type {
   DescMessage,
+  DescMethodClientStreaming,
   DescMethodServerStreaming,
   DescMethodUnary,
   DescService,
   MessageInitShape,
   MessageShape,
 } from "@bufbuild/protobuf";
+import type { EndCall, MessageSink } from "./message-sink.ts";
 import type { ReadyStream } from "./ready-stream.ts";
 import type { Session } from "../account/session.ts";
 
@@ -27,7 +29,9 @@ export type Handlers<S extends DescService> = {
       ?
           | ((request: MessageShape<I>, call: Call) => AsyncIterable<MessageInitShape<O>>)
           | ReadyHandler<I>
-      : never;
+      : S["method"][K] extends DescMethodClientStreaming<infer I, infer O>
+        ? SinkHandler<I, O>
+        : never;
 };
 
 /** A streaming call that gives its answers as bytes: made with {@link readyStream}. */
@@ -42,11 +46,31 @@ export function readyStream<I extends DescMessage>(
   return { open };
 }
 
+/** A call that takes a stream of messages: made with {@link messageSink}. */
+export interface SinkHandler<I extends DescMessage, O extends DescMessage> {
+  readonly sink: (
+    call: Call,
+    end: EndCall,
+  ) => Promise<MessageSink<MessageShape<I>, MessageInitShape<O>>>;
+}
+
+/** A call that takes a stream of messages. What it is opened with ends the call with an error at any time. */
+export function messageSink<I extends DescMessage, O extends DescMessage>(
+  sink: SinkHandler<I, O>["sink"],
+): SinkHandler<I, O> {
+  return { sink };
+}
+
 /** A service and what answers it. */
 export interface ServiceDefinition {
   readonly desc: DescService;
   readonly handlers: Readonly<
-    Record<string, ((request: never, call: Call) => unknown) | ReadyHandler<never>>
+    Record<
+      string,
+      | ((request: never, call: Call) => unknown)
+      | ReadyHandler<never>
+      | { readonly sink: (call: Call, end: EndCall) => Promise<MessageSink<never, unknown>> }
+    >
   >;
 }
 

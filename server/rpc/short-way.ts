@@ -12,6 +12,7 @@ import { inOrder, readBody } from "./short-body.ts";
 import { ShortCall } from "./short-call.ts";
 import { createFormReader } from "./short-form.ts";
 import type { WireProtocol } from "./short-form.ts";
+import { readSink } from "./short-sink.ts";
 import { writeStream } from "./short-stream.ts";
 import { createAnswerWriter } from "./short-writer.ts";
 
@@ -32,6 +33,13 @@ export interface ShortWayOptions {
   /** Ends all calls when it aborts; its reason is what the callers are told. */
   readonly shutdownSignal?: AbortSignal;
   readonly logger?: Logger;
+}
+
+/** A call whose request is to be read. */
+interface Arrival {
+  readonly method: DescMethod;
+  readonly request: PortRequest;
+  readonly response: PortResponse;
 }
 
 /** A call whose request was read. */
@@ -85,6 +93,27 @@ export function createShortWay(options: ShortWayOptions): ConnectHandler {
     );
   }
 
+  /** Takes a client stream: its call begins before its body has come. */
+  function takeStream(arrived: Arrival & { protocol: WireProtocol; call: ShortCall }): void {
+    const { method, request, response, protocol, call } = arrived;
+    readSink({
+      ...{ method, request, response, protocol, call },
+      maxBytes: maxRequestBytes,
+      parse: (bytes) => parse(method, bytes),
+      open: (outlet) => pipeline.openSink(method, call, outlet),
+      outlet: {
+        onAnswer(answer) {
+          const bytes = serialize(method, answer);
+          if (bytes instanceof ConnectError) writer.failure(protocol, response, bytes);
+          else writer.whole(protocol, response, bytes);
+        },
+        onFailure(error) {
+          if (!call.isGone) writer.failure(protocol, response, error);
+        },
+      },
+    });
+  }
+
   return {
     services: adapter.services,
     serves: adapter.serves,
@@ -98,6 +127,11 @@ export function createShortWay(options: ShortWayOptions): ConnectHandler {
       const { protocol, timeoutMs } = form;
       const deadline = timeoutMs === undefined ? undefined : performance.now() + timeoutMs;
       const peer = peerOfRequest(request, trustedProxies);
+      if (method.methodKind === "client_streaming") {
+        const call = new ShortCall({ request, response, peer, shutdownSignal, deadline });
+        takeStream({ method, request, response, protocol, call });
+        return;
+      }
       const enveloped = protocol !== "connect-unary";
       const reader = {
         onUnusual: (body: AsyncIterable<Uint8Array>) => adapter.handle(request, response, body),
@@ -120,7 +154,7 @@ function methodsByPath({ services, pipeline }: ShortWayOptions): Map<string, Des
   const methods = new Map<string, DescMethod>();
   for (const { desc } of services) {
     for (const method of desc.methods) {
-      if (method.methodKind !== "unary" && !pipeline.answersInBytes(method)) continue;
+      if (method.methodKind === "server_streaming" && !pipeline.answersInBytes(method)) continue;
       methods.set(`/${desc.typeName}/${method.name}`, method);
     }
   }
@@ -141,7 +175,7 @@ function parse({ input }: DescMethod, bytes: Uint8Array): Message | undefined {
 }
 
 /** An answer that does not fit its type is the handler's mistake; the caller is told what the adapter tells. */
-function serialize({ output }: DescMethodUnary, answer: Message): Uint8Array | ConnectError {
+function serialize({ output }: DescMethod, answer: Message): Uint8Array | ConnectError {
   try {
     return toBinary(output, answer);
   } catch (error) {

@@ -11,14 +11,14 @@ import type { Attributes } from "./attributes.ts";
 import { refusalError } from "./world-entry.ts";
 import type { Players } from "./players.ts";
 import { requireSession } from "./require-session.ts";
-import { defineService, readyStream } from "./service.ts";
+import { defineService, messageSink, readyStream } from "./service.ts";
 import type { Call, ServiceDefinition } from "./service.ts";
 import type { Upgrade } from "./upgrade.ts";
 
 /** The last part of the Protobuf package: what Version calls the protocol. */
 export const PROTOCOL_VERSION = "v1";
 
-/** What the nine calls need. */
+/** What the calls need. */
 export interface WorldServiceOptions {
   readonly version: { readonly server: string; readonly commit: string; readonly game: string };
   readonly accounts: Accounts;
@@ -33,7 +33,7 @@ export interface WorldServiceOptions {
   readonly now: () => number;
 }
 
-/** The nine calls. */
+/** The nine calls, and the stream of moves. */
 export function createWorldService(options: WorldServiceOptions): ServiceDefinition {
   const { accounts, players, attributes, releases, answerFlags, presence, now } = options;
 
@@ -79,14 +79,24 @@ export function createWorldService(options: WorldServiceOptions): ServiceDefinit
     async move(request, call) {
       const session = requireSession(call);
       const player = await players.enter(session);
-      const { name } = player.character;
-      const value = { $typeName: "realmwire.internal.v1.MoveInput" as const, name, move: request };
-      const outcome = await player.apply({ case: "move", value });
+      const outcome = await player.move(request);
       if (outcome.kind.case !== "move") throw refusalError(outcome);
       const answer = outcome.kind.value;
       answer.flags = answerFlags.take(session);
       return answer;
     },
+    input: messageSink(async (call, end) => {
+      const session = requireSession(call);
+      const player = await players.enter(session);
+      const moves = player.openInput(end);
+      return {
+        ...moves,
+        finish: async () => ({
+          ...(await moves.finish()),
+          flags: answerFlags.take(session),
+        }),
+      };
+    }),
     async get({ name, attributes: names }, call) {
       const session = requireSession(call);
       const values = await attributes.get(session, name, names);

@@ -17,6 +17,7 @@ const UPDATE = {
   left: 9,
   events: 10,
   acknowledged: 11,
+  refused: 12,
 } as const;
 const ENTITY = {
   id: 1,
@@ -64,6 +65,7 @@ interface Parts {
   readonly scene: Uint8Array | undefined;
   readonly events: readonly Uint8Array[];
   readonly acknowledged: number;
+  readonly refused: readonly Uint8Array[];
 }
 
 /** Who is written to: the slot and the name of the viewer's own entity, and the tick that it was last sent. */
@@ -101,6 +103,7 @@ export function writeUpdate(
   writeColumn(writer, UPDATE.left, view.left);
   for (const event of parts.events) writer.bytes(UPDATE.events, event);
   writer.uint32(UPDATE.acknowledged, parts.acknowledged);
+  for (const outcome of parts.refused) writer.bytes(UPDATE.refused, outcome);
 }
 
 /** Whether a component changed since a tick in what a character sees of it. */

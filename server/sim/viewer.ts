@@ -23,8 +23,10 @@ export const MOVING_HEARTBEAT_S = 1;
 export interface MessageExtras {
   /** Serialized `Flag` messages. */
   readonly flags: readonly Uint8Array[];
-  /** The sequence of the character's last Move. */
+  /** The sequence of the character's last move that what is to be seen includes. A new one makes a message of its own if nothing else does. */
   readonly acknowledged: number;
+  /** Serialized `MoveOutcome` messages of moves that were refused. */
+  readonly refused: readonly Uint8Array[];
   /** The serialized `Scene`, asked for when the message begins afresh. */
   scene(): Uint8Array;
   /** Writes the message even if it says nothing. */
@@ -85,6 +87,7 @@ export function createViewer(options: ViewerOptions): Viewer {
   let oldestResumable = 1;
   let sentTick = 0;
   let messageTick = 0;
+  let sentAcknowledged = 0;
   let afresh = true;
   /** The next message goes on from a cursor, however long ago that was. */
   let resumed = false;
@@ -104,6 +107,8 @@ export function createViewer(options: ViewerOptions): Viewer {
       full ||
       extras.force ||
       extras.flags.length > 0 ||
+      extras.refused.length > 0 ||
+      extras.acknowledged !== sentAcknowledged ||
       pending.length > 0 ||
       (view.moving && tick - messageTick >= table.tickRateHz * MOVING_HEARTBEAT_S) ||
       !isEmpty(view);
@@ -115,13 +120,14 @@ export function createViewer(options: ViewerOptions): Viewer {
     const mark = sequence + 1;
     const cursor = formatCursor(key, mark, tick);
     const scene = full ? extras.scene() : undefined;
-    const { flags, acknowledged } = extras;
-    const parts = { tick, cursor, flags, scene, events: pending, acknowledged };
+    const { flags, acknowledged, refused } = extras;
+    const parts = { tick, cursor, flags, scene, events: pending, acknowledged, refused };
     writeUpdate(writer, table, { self, character, since: sentTick }, view, parts);
     const bytes = writer.finish();
     remember(view, table, mark, full);
     sentTick = tick;
     messageTick = tick;
+    sentAcknowledged = acknowledged;
     afresh = false;
     return bytes;
   }

@@ -1,13 +1,14 @@
 import { create, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
-import type { ErrorReason } from "../../gen/ts/realmwire/v1/error_pb.ts";
+import { ErrorReason } from "../../gen/ts/realmwire/v1/error_pb.ts";
 import {
   type GetResponseSchema,
   UpdateResponseSchema,
 } from "../../gen/ts/realmwire/v1/world_service_pb.ts";
 import { DomainError } from "../../server/errors.ts";
 import type { ReadyStream } from "../../server/rpc/ready-stream.ts";
-import { type Call, defineService, readyStream } from "../../server/rpc/service.ts";
+import type { EndCall } from "../../server/rpc/message-sink.ts";
+import { type Call, defineService, messageSink, readyStream } from "../../server/rpc/service.ts";
 import { describeGuild } from "./guild-service.ts";
 import { type RpcServer, type RpcServerOptions, startRpcServer, worldWith } from "./rpc-server.ts";
 
@@ -22,6 +23,8 @@ export interface Witness {
   readonly closed: string[];
   /** Messages that streams were asked for and gave. */
   given: number;
+  /** Messages that client streams were given. */
+  taken: number;
 }
 
 /** Two servers that differ only in whether calls take the short way. */
@@ -37,7 +40,7 @@ export async function startTwoWays(
 ): Promise<TwoWays> {
   const start = async (shortWay: boolean) => {
     let time = 0;
-    const witness: Witness = { aborted: [], closed: [], given: 0 };
+    const witness: Witness = { aborted: [], closed: [], given: 0, taken: 0 };
     const server = await startRpcServer({
       services: [oddWorld(witness), guild],
       ...options,
@@ -63,13 +66,14 @@ const guild = defineService(describeGuild(), {
   disband: () => ({ value: "gone" }),
 });
 
-/** A world whose answers are told by its requests: `Get` by `name`, `Update` by `cursor`. */
+/** A world whose answers are told by its requests: `Get` by `name`, `Update` by `cursor`, `Input` by the `sequence` of a message's first move. */
 function oddWorld(witness: Witness) {
   return worldWith({
     version: (_, call) => ({ protocol: "v1", game: call.session?.accountName ?? "nobody" }),
     get: ({ name }, call) => answer(name, call, witness),
     edit: () => ({ revision: 1 }),
     update: readyStream(({ cursor, once }, call) => open(cursor, once, call, witness)),
+    input: messageSink((call, end) => openInput(call, end, witness)),
   });
 }
 
@@ -125,6 +129,57 @@ function untilAborted({ signal }: Call, name: string, { aborted }: Witness): Pro
     if (signal.aborted) onAbort();
     else signal.addEventListener("abort", onAbort, { once: true });
   });
+}
+
+/** What the messages of a client stream lead to: the `sequence` of the first move, to which a reason or milliseconds are added. */
+export const INPUT = {
+  refuse: 1_000,
+  endInside: 2_000,
+  bug: 3_000,
+  waitMs: 4_000,
+  forever: 6_000,
+  bugAtEnd: 7_000,
+  refuseAtEnd: 8_000,
+  misfit: 9_000,
+} as const;
+
+/** A client stream; a builder's is not opened at all. */
+async function openInput(call: Call, end: EndCall, witness: Witness) {
+  if (call.session?.accountName === "builder") throw domainError(ErrorReason.NO_CHARACTER);
+  let taken = 0;
+  let last = 0;
+  return {
+    take({ moves }: { moves: readonly { sequence: number }[] }): void | Promise<void> {
+      witness.taken += 1;
+      taken += moves.length;
+      last = moves[0]?.sequence ?? 0;
+      const value = last % 1_000;
+      switch (last - value) {
+        case INPUT.refuse:
+          throw domainError(value as ErrorReason);
+        case INPUT.endInside:
+          setTimeout(() => end(domainError(value as ErrorReason)), 20);
+          return undefined;
+        case INPUT.bug:
+          throw new TypeError("the secret inside");
+        case INPUT.waitMs:
+          return new Promise((resolve) => setTimeout(resolve, value));
+        case INPUT.forever:
+          return new Promise(() => {});
+        default:
+          return undefined;
+      }
+    },
+    async finish() {
+      await new Promise((resolve) => setTimeout(resolve, 1));
+      if (last === INPUT.bugAtEnd) throw new TypeError("the secret inside");
+      if (last > INPUT.refuseAtEnd && last < INPUT.misfit) {
+        throw domainError((last - INPUT.refuseAtEnd) as ErrorReason);
+      }
+      return { taken: last === INPUT.misfit ? ("no number" as never) : taken };
+    },
+    close: () => void witness.closed.push("input"),
+  };
 }
 
 const FEW = 3;

@@ -34,6 +34,7 @@ export type Seen = Map<number, SeenEntity>;
 export const plainExtras: MessageExtras = {
   flags: [],
   acknowledged: 0,
+  refused: [],
   scene: () => toBinary(SceneSchema, create(SceneSchema, { zone: "test", tickRateHz: 10 })),
   force: false,
 };

@@ -18,7 +18,7 @@ const UINT_16 = 0xcd;
 
 /** Colyseus. Its Moves are messages without an answer. */
 export const protocol: Protocol = {
-  answersMoves: false,
+  answers: "none",
   isMoved: () => true,
   createView,
   async open({ port, credential, events }): Promise<GameClient> {

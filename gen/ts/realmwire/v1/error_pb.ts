@@ -274,7 +274,7 @@ export const ErrorReason = {
   ZONE_STOPPED: 25,
 
   /**
-   * resource_exhausted: the session has too many update streams open. `limit`.
+   * resource_exhausted: the character has too many streams of this call open. `limit`.
    *
    * @generated from enum value: ERROR_REASON_TOO_MANY_STREAMS = 26;
    */

@@ -12,7 +12,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file realmwire/v1/options.proto.
  */
 export const file_realmwire_v1_options: GenFile = /*@__PURE__*/
-  fileDesc("ChpyZWFsbXdpcmUvdjEvb3B0aW9ucy5wcm90bxIMcmVhbG13aXJlLnYxIlIKBkFjY2VzcxIgCgRyb2xlGAEgASgOMhIucmVhbG13aXJlLnYxLlJvbGUSJgoFbGltaXQYAiABKAsyFy5yZWFsbXdpcmUudjEuUmF0ZUxpbWl0Ii4KCVJhdGVMaW1pdBISCgpwZXJfc2Vjb25kGAEgASgBEg0KBWJ1cnN0GAIgASgNImwKCUF0dHJpYnV0ZRIpCgd2aXNpYmxlGAEgASgOMhgucmVhbG13aXJlLnYxLlZpc2liaWxpdHkSIwoFd3JpdGUYAiABKA4yFC5yZWFsbXdpcmUudjEuV3JpdGVyEg8KB3BlcnNpc3QYAyABKAgqYwoEUm9sZRIUChBST0xFX1VOU1BFQ0lGSUVEEAASEgoOUk9MRV9BTk9OWU1PVVMQARIPCgtST0xFX1BMQVlFUhACEhAKDFJPTEVfQlVJTERFUhADEg4KClJPTEVfQURNSU4QBCppCgpWaXNpYmlsaXR5EhoKFlZJU0lCSUxJVFlfVU5TUEVDSUZJRUQQABITCg9WSVNJQklMSVRZX05FQVIQARIUChBWSVNJQklMSVRZX1BBUlRZEAISFAoQVklTSUJJTElUWV9PV05FUhADKlkKBldyaXRlchIWChJXUklURVJfVU5TUEVDSUZJRUQQABIRCg1XUklURVJfU0VSVkVSEAESEAoMV1JJVEVSX09XTkVSEAISEgoOV1JJVEVSX0JVSUxERVIQAzpOCgZhY2Nlc3MSHi5nb29nbGUucHJvdG9idWYuTWV0aG9kT3B0aW9ucxiNjAMgASgLMhQucmVhbG13aXJlLnYxLkFjY2Vzc1IGYWNjZXNzOlYKCWF0dHJpYnV0ZRIdLmdvb2dsZS5wcm90b2J1Zi5GaWVsZE9wdGlvbnMYjowDIAEoCzIXLnJlYWxtd2lyZS52MS5BdHRyaWJ1dGVSCWF0dHJpYnV0ZUKYAQoQY29tLnJlYWxtd2lyZS52MVABWj5naXRodWIuY29tL3JlYWxtd2lyZS9yZWFsbXdpcmUvZ2VuL2dvL3JlYWxtd2lyZS92MTtyZWFsbXdpcmV2MaICA1JXWKoCDFJlYWxtd2lyZS5WMboCDVJlYWxtd2lyZV9WMV/KAgxSZWFsbXdpcmVcVjHqAg1SZWFsbXdpcmU6OlYxYgZwcm90bzM", [file_google_protobuf_descriptor]);
+  fileDesc("ChpyZWFsbXdpcmUvdjEvb3B0aW9ucy5wcm90bxIMcmVhbG13aXJlLnYxIlIKBkFjY2VzcxIgCgRyb2xlGAEgASgOMhIucmVhbG13aXJlLnYxLlJvbGUSJgoFbGltaXQYAiABKAsyFy5yZWFsbXdpcmUudjEuUmF0ZUxpbWl0IloKCVJhdGVMaW1pdBISCgpwZXJfc2Vjb25kGAEgASgBEg0KBWJ1cnN0GAIgASgNEhUKDWNvdW50ZWRfZmllbGQYAyABKAkSEwoLc2hhcmVkX3dpdGgYBCABKAkibAoJQXR0cmlidXRlEikKB3Zpc2libGUYASABKA4yGC5yZWFsbXdpcmUudjEuVmlzaWJpbGl0eRIjCgV3cml0ZRgCIAEoDjIULnJlYWxtd2lyZS52MS5Xcml0ZXISDwoHcGVyc2lzdBgDIAEoCCpjCgRSb2xlEhQKEFJPTEVfVU5TUEVDSUZJRUQQABISCg5ST0xFX0FOT05ZTU9VUxABEg8KC1JPTEVfUExBWUVSEAISEAoMUk9MRV9CVUlMREVSEAMSDgoKUk9MRV9BRE1JThAEKmkKClZpc2liaWxpdHkSGgoWVklTSUJJTElUWV9VTlNQRUNJRklFRBAAEhMKD1ZJU0lCSUxJVFlfTkVBUhABEhQKEFZJU0lCSUxJVFlfUEFSVFkQAhIUChBWSVNJQklMSVRZX09XTkVSEAMqWQoGV3JpdGVyEhYKEldSSVRFUl9VTlNQRUNJRklFRBAAEhEKDVdSSVRFUl9TRVJWRVIQARIQCgxXUklURVJfT1dORVIQAhISCg5XUklURVJfQlVJTERFUhADOk4KBmFjY2VzcxIeLmdvb2dsZS5wcm90b2J1Zi5NZXRob2RPcHRpb25zGI2MAyABKAsyFC5yZWFsbXdpcmUudjEuQWNjZXNzUgZhY2Nlc3M6VgoJYXR0cmlidXRlEh0uZ29vZ2xlLnByb3RvYnVmLkZpZWxkT3B0aW9ucxiOjAMgASgLMhcucmVhbG13aXJlLnYxLkF0dHJpYnV0ZVIJYXR0cmlidXRlQpgBChBjb20ucmVhbG13aXJlLnYxUAFaPmdpdGh1Yi5jb20vcmVhbG13aXJlL3JlYWxtd2lyZS9nZW4vZ28vcmVhbG13aXJlL3YxO3JlYWxtd2lyZXYxogIDUldYqgIMUmVhbG13aXJlLlYxugINUmVhbG13aXJlX1YxX8oCDFJlYWxtd2lyZVxWMeoCDVJlYWxtd2lyZTo6VjFiBnByb3RvMw", [file_google_protobuf_descriptor]);
 
 /**
  * Who may make a call, and how often. Every call of every service that a server offers carries it:
@@ -63,6 +63,21 @@ export type RateLimit = Message<"realmwire.v1.RateLimit"> & {
    * @generated from field: uint32 burst = 2;
    */
   burst: number;
+
+  /**
+   * The name of a repeated field of the request whose items count as calls, each as one; a request without any counts as
+   * one. It needs a rule `max_items`, no higher than `burst`. Empty: every request counts as one.
+   *
+   * @generated from field: string counted_field = 3;
+   */
+  countedField: string;
+
+  /**
+   * The name of another call of the service: both count against that one's limit, and this one has none of its own.
+   *
+   * @generated from field: string shared_with = 4;
+   */
+  sharedWith: string;
 };
 
 /**

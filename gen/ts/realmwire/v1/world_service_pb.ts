@@ -26,7 +26,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file realmwire/v1/world_service.proto.
  */
 export const file_realmwire_v1_world_service: GenFile = /*@__PURE__*/
-  fileDesc("CiByZWFsbXdpcmUvdjEvd29ybGRfc2VydmljZS5wcm90bxIMcmVhbG13aXJlLnYxIhAKDlZlcnNpb25SZXF1ZXN0ItMBCg9WZXJzaW9uUmVzcG9uc2USEAoIcHJvdG9jb2wYASABKAkSDgoGc2VydmVyGAIgASgJEg4KBmNvbW1pdBgDIAEoCRIMCgRnYW1lGAQgASgJEiwKB2NsaWVudHMYBSADKAsyGy5yZWFsbXdpcmUudjEuQ2xpZW50UmVsZWFzZRIvCgtzZXJ2ZXJfdGltZRgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASIQoFZmxhZ3MYByADKAsyEi5yZWFsbXdpcmUudjEuRmxhZyKdAQoOVXBncmFkZVJlcXVlc3QSGQoIcGxhdGZvcm0YASABKAlCB7pIBHICGEASGAoHdmVyc2lvbhgCIAEoCUIHukgEcgIYQBIdCgRoYXZlGAMgAygMQg+6SAySAQkQkE4iBHoCaCASNwoHcGFydGlhbBgEIAMoCzIcLnJlYWxtd2lyZS52MS5QYXJ0aWFsQ29udGVudEIIukgFkgECEGQiOQoOUGFydGlhbENvbnRlbnQSFwoGc2hhMjU2GAEgASgMQge6SAR6AmggEg4KBm9mZnNldBgCIAEoBCKcAQoPVXBncmFkZVJlc3BvbnNlEjEKCG1hbmlmZXN0GAEgASgLMh0ucmVhbG13aXJlLnYxLlJlbGVhc2VNYW5pZmVzdEgAEisKBWNodW5rGAIgASgLMhoucmVhbG13aXJlLnYxLlJlbGVhc2VDaHVua0gAEiEKBWZsYWdzGAMgAygLMhIucmVhbG13aXJlLnYxLkZsYWdCBgoEcGFydCKAAQoPUmVsZWFzZU1hbmlmZXN0EiwKB3JlbGVhc2UYASABKAsyGy5yZWFsbXdpcmUudjEuQ2xpZW50UmVsZWFzZRIoCgVmaWxlcxgCIAMoCzIZLnJlYWxtd2lyZS52MS5SZWxlYXNlRmlsZRIVCg1ieXRlc190b19zZW5kGAMgASgEIk0KC1JlbGVhc2VGaWxlEgwKBHBhdGgYASABKAkSDAoEc2l6ZRgCIAEoBBIOCgZzaGEyNTYYAyABKAwSEgoKZXhlY3V0YWJsZRgEIAEoCCI8CgxSZWxlYXNlQ2h1bmsSDgoGc2hhMjU2GAEgASgMEg4KBm9mZnNldBgCIAEoBBIMCgRkYXRhGAMgASgMImEKDExvZ2luUmVxdWVzdBIXCgRuYW1lGAEgASgJQgm6SAZyBBABGBgSHAoIcGFzc3dvcmQYAiABKAlCCrpIB3IFEAEYgAESGgoJY2hhcmFjdGVyGAMgASgJQge6SARyAhgYItkBCg1Mb2dpblJlc3BvbnNlEg0KBXRva2VuGAEgASgJEiYKB2FjY291bnQYAiABKAsyFS5yZWFsbXdpcmUudjEuQWNjb3VudBIrCgpjaGFyYWN0ZXJzGAMgAygLMhcucmVhbG13aXJlLnYxLkNoYXJhY3RlchIRCgljaGFyYWN0ZXIYBCABKAkSLgoKZXhwaXJlc19hdBgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASIQoFZmxhZ3MYBiADKAsyEi5yZWFsbXdpcmUudjEuRmxhZyLxAQoKTmV3UmVxdWVzdBKmAQoEbmFtZRgBIAEoCUKXAbpIkwG6AYkBCgxuYW1lLmxldHRlcnMSPW11c3QgYmUgbGV0dGVycywgZGlnaXRzLCBgX2AgYW5kIGAtYCwgYmVnaW5uaW5nIHdpdGggYSBsZXR0ZXIaOnRoaXMgPT0gJycgfHwgdGhpcy5tYXRjaGVzKHInXlxwe0x9W1xwe0x9XHB7TX1ccHtOfV8tXSokJylyBBACGBgSHAoIcGFzc3dvcmQYAiABKAlCCrpIB3IFEAgYgAESHAoFZW1haWwYAyABKAlCDbpICtgBAXIFGP4BYAEi1wEKC05ld1Jlc3BvbnNlEg0KBXRva2VuGAEgASgJEiYKB2FjY291bnQYAiABKAsyFS5yZWFsbXdpcmUudjEuQWNjb3VudBIrCgpjaGFyYWN0ZXJzGAMgAygLMhcucmVhbG13aXJlLnYxLkNoYXJhY3RlchIRCgljaGFyYWN0ZXIYBCABKAkSLgoKZXhwaXJlc19hdBgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASIQoFZmxhZ3MYBiADKAsyEi5yZWFsbXdpcmUudjEuRmxhZyI2Cg1VcGRhdGVSZXF1ZXN0EgwKBG9uY2UYASABKAgSFwoGY3Vyc29yGAIgASgJQge6SARyAhhAIt4CCg5VcGRhdGVSZXNwb25zZRIMCgR0aWNrGAEgASgNEg4KBmN1cnNvchgCIAEoCRIhCgVmbGFncxgDIAMoCzISLnJlYWxtd2lyZS52MS5GbGFnEiIKBXNjZW5lGAQgASgLMhMucmVhbG13aXJlLnYxLlNjZW5lEiYKCGVudGl0aWVzGAUgAygLMhQucmVhbG13aXJlLnYxLkVudGl0eRIjCgVtb3ZlZBgGIAEoCzIULnJlYWxtd2lyZS52MS5Nb3Rpb24SJAoGdHVybmVkGAcgASgLMhQucmVhbG13aXJlLnYxLk1vdGlvbhIrCgdjaGFuZ2VkGAggAygLMhoucmVhbG13aXJlLnYxLkVudGl0eUNoYW5nZRIMCgRsZWZ0GAkgAygNEiMKBmV2ZW50cxgKIAMoCzITLnJlYWxtd2lyZS52MS5FdmVudBIUCgxhY2tub3dsZWRnZWQYCyABKA0ifwoFU2NlbmUSDAoEem9uZRgBIAEoCRIUCgxtYXBfcmV2aXNpb24YAiABKA0SFAoMdGlja19yYXRlX2h6GAMgASgCEg8KB3NlbGZfaWQYBCABKA0SEwoLdmlld19yYWRpdXMYBSABKAISFgoOc2VydmVyX3RpbWVfbXMYBiABKAMiXQoGTW90aW9uEgsKA2lkcxgBIAMoDRIQCghvcmlnaW5feBgCIAEoERIQCghvcmlnaW5feRgDIAEoERIKCgJ4cxgEIAMoERIKCgJ5cxgFIAMoERIKCgJ6cxgGIAMoESJECgxFbnRpdHlDaGFuZ2USCgoCaWQYASABKA0SKAoKY29tcG9uZW50cxgCIAMoCzIULmdvb2dsZS5wcm90b2J1Zi5BbnkidAoFRXZlbnQSKQoEY2hhdBgBIAEoCzIZLnJlYWxtd2lyZS52MS5DaGF0TWVzc2FnZUgAEhAKBm5vdGljZRgCIAEoCUgAEiYKBmN1c3RvbRgDIAEoCzIULmdvb2dsZS5wcm90b2J1Zi5BbnlIAEIGCgRraW5kIq4BCgtNb3ZlUmVxdWVzdBImCgZvZmZzZXQYASABKAsyFC5yZWFsbXdpcmUudjEuVmVjdG9ySAASKwoLZGVzdGluYXRpb24YAiABKAsyFC5yZWFsbXdpcmUudjEuVmVjdG9ySAASKQoJZGlyZWN0aW9uGAMgASgLMhQucmVhbG13aXJlLnYxLlZlY3RvckgAEhAKCHNlcXVlbmNlGAQgASgNQg0KBGtpbmQSBbpIAggBIrQBCgxNb3ZlUmVzcG9uc2USDQoFbW92ZWQYASABKAgSJgoIcG9zaXRpb24YAiABKAsyFC5yZWFsbXdpcmUudjEuVmVjdG9yEioKB3JlZnVzYWwYAyABKA4yGS5yZWFsbXdpcmUudjEuTW92ZVJlZnVzYWwSEAoIc2VxdWVuY2UYBCABKA0SDAoEdGljaxgFIAEoDRIhCgVmbGFncxgGIAMoCzISLnJlYWxtd2lyZS52MS5GbGFnIkoKCkdldFJlcXVlc3QSFQoEbmFtZRgBIAEoCUIHukgEcgIYQBIlCgphdHRyaWJ1dGVzGAIgAygJQhG6SA6SAQsQQCIHcgUQARiAASK3AQoLR2V0UmVzcG9uc2USPQoKYXR0cmlidXRlcxgBIAMoCzIpLnJlYWxtd2lyZS52MS5HZXRSZXNwb25zZS5BdHRyaWJ1dGVzRW50cnkSIQoFZmxhZ3MYAiADKAsyEi5yZWFsbXdpcmUudjEuRmxhZxpGCg9BdHRyaWJ1dGVzRW50cnkSCwoDa2V5GAEgASgJEiIKBXZhbHVlGAIgASgLMhMucmVhbG13aXJlLnYxLlZhbHVlOgI4ASKdAQoKU2V0UmVxdWVzdBIVCgRuYW1lGAEgASgJQge6SARyAhhAEh0KCWF0dHJpYnV0ZRgCIAEoCUIKukgHcgUQARiAARIkCgV2YWx1ZRgDIAEoCzITLnJlYWxtd2lyZS52MS5WYWx1ZUgAEiIKA2FkZBgEIAEoCzITLnJlYWxtd2lyZS52MS5WYWx1ZUgAQg8KBmNoYW5nZRIFukgCCAEiVAoLU2V0UmVzcG9uc2USIgoFdmFsdWUYASABKAsyEy5yZWFsbXdpcmUudjEuVmFsdWUSIQoFZmxhZ3MYAiADKAsyEi5yZWFsbXdpcmUudjEuRmxhZyKwAgoLRWRpdFJlcXVlc3QSNgoIY29tbWFuZHMYASADKAsyGS5yZWFsbXdpcmUudjEuRWRpdENvbW1hbmRCCbpIBpIBAxDoBxIPCgdkcnlfcnVuGAIgASgIEhYKBHpvbmUYAyABKAlCCLpIBXIDGIABEhkKEWV4cGVjdGVkX3JldmlzaW9uGAQgASgNEhUKDXVuZG9fcmV2aXNpb24YBSABKA06jQG6SIkBGoYBChVlZGl0LmNvbW1hbmRzX29yX3VuZG8SNGVpdGhlciBjb21tYW5kcyBvciB1bmRvX3JldmlzaW9uIGlzIG5lZWRlZCwgbm90IGJvdGgaNyh0aGlzLmNvbW1hbmRzLnNpemUoKSA+IDApICE9ICh0aGlzLnVuZG9fcmV2aXNpb24gPiAwdSkiaQoMRWRpdFJlc3BvbnNlEhAKCHJldmlzaW9uGAEgASgNEiQKBnJlZ2lvbhgCIAEoCzIULnJlYWxtd2lyZS52MS5SZWdpb24SIQoFZmxhZ3MYAyADKAsyEi5yZWFsbXdpcmUudjEuRmxhZyqdAgoLTW92ZVJlZnVzYWwSHAoYTU9WRV9SRUZVU0FMX1VOU1BFQ0lGSUVEEAASGAoUTU9WRV9SRUZVU0FMX0JBUlJJRVIQARIZChVNT1ZFX1JFRlVTQUxfT0NDVVBJRUQQAhIZChVNT1ZFX1JFRlVTQUxfVE9PX0ZBU1QQAxIYChRNT1ZFX1JFRlVTQUxfVE9PX0ZBUhAEEhgKFE1PVkVfUkVGVVNBTF9OT19QQVRIEAUSGwoXTU9WRV9SRUZVU0FMX09VVF9PRl9NQVAQBhIaChZNT1ZFX1JFRlVTQUxfTk9fR1JPVU5EEAcSHAoYTU9WRV9SRUZVU0FMX05PVF9BX1BMQUNFEAgSFQoRTU9WRV9SRUZVU0FMX0hFTEQQCTKkBgoMV29ybGRTZXJ2aWNlEl8KB1ZlcnNpb24SHC5yZWFsbXdpcmUudjEuVmVyc2lvblJlcXVlc3QaHS5yZWFsbXdpcmUudjEuVmVyc2lvblJlc3BvbnNlIheQAgHq4BgQCAESDAkAAAAAAABJQBDIARJdCgdVcGdyYWRlEhwucmVhbG13aXJlLnYxLlVwZ3JhZGVSZXF1ZXN0Gh0ucmVhbG13aXJlLnYxLlVwZ3JhZGVSZXNwb25zZSIT6uAYDwgBEgsJAAAAAAAAFEAQMjABElYKBUxvZ2luEhoucmVhbG13aXJlLnYxLkxvZ2luUmVxdWVzdBobLnJlYWxtd2lyZS52MS5Mb2dpblJlc3BvbnNlIhTq4BgQCAESDAkAAAAAAAA0QBDoBxJQCgNOZXcSGC5yZWFsbXdpcmUudjEuTmV3UmVxdWVzdBoZLnJlYWxtd2lyZS52MS5OZXdSZXNwb25zZSIU6uAYEAgBEgwJAAAAAAAANEAQ6AcSWgoGVXBkYXRlEhsucmVhbG13aXJlLnYxLlVwZGF0ZVJlcXVlc3QaHC5yZWFsbXdpcmUudjEuVXBkYXRlUmVzcG9uc2UiE+rgGA8IAhILCQAAAAAAACRAEDIwARJTCgRNb3ZlEhkucmVhbG13aXJlLnYxLk1vdmVSZXF1ZXN0GhoucmVhbG13aXJlLnYxLk1vdmVSZXNwb25zZSIU6uAYEAgCEgwJAAAAAAAAaUAQkAMSUwoDR2V0EhgucmVhbG13aXJlLnYxLkdldFJlcXVlc3QaGS5yZWFsbXdpcmUudjEuR2V0UmVzcG9uc2UiF5ACAergGBAIAhIMCQAAAAAAAFlAEJADElAKA1NldBIYLnJlYWxtd2lyZS52MS5TZXRSZXF1ZXN0GhkucmVhbG13aXJlLnYxLlNldFJlc3BvbnNlIhTq4BgQCAISDAkAAAAAAABZQBCQAxJSCgRFZGl0EhkucmVhbG13aXJlLnYxLkVkaXRSZXF1ZXN0GhoucmVhbG13aXJlLnYxLkVkaXRSZXNwb25zZSIT6uAYDwgDEgsJAAAAAAAANEAQZEKYAQoQY29tLnJlYWxtd2lyZS52MVABWj5naXRodWIuY29tL3JlYWxtd2lyZS9yZWFsbXdpcmUvZ2VuL2dvL3JlYWxtd2lyZS92MTtyZWFsbXdpcmV2MaICA1JXWKoCDFJlYWxtd2lyZS5WMboCDVJlYWxtd2lyZV9WMV/KAgxSZWFsbXdpcmVcVjHqAg1SZWFsbXdpcmU6OlYxYgZwcm90bzM", [file_buf_validate_validate, file_google_protobuf_any, file_google_protobuf_timestamp, file_realmwire_v1_account, file_realmwire_v1_chat, file_realmwire_v1_entity, file_realmwire_v1_flag, file_realmwire_v1_map, file_realmwire_v1_options, file_realmwire_v1_value]);
+  fileDesc("CiByZWFsbXdpcmUvdjEvd29ybGRfc2VydmljZS5wcm90bxIMcmVhbG13aXJlLnYxIhAKDlZlcnNpb25SZXF1ZXN0ItMBCg9WZXJzaW9uUmVzcG9uc2USEAoIcHJvdG9jb2wYASABKAkSDgoGc2VydmVyGAIgASgJEg4KBmNvbW1pdBgDIAEoCRIMCgRnYW1lGAQgASgJEiwKB2NsaWVudHMYBSADKAsyGy5yZWFsbXdpcmUudjEuQ2xpZW50UmVsZWFzZRIvCgtzZXJ2ZXJfdGltZRgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASIQoFZmxhZ3MYByADKAsyEi5yZWFsbXdpcmUudjEuRmxhZyKdAQoOVXBncmFkZVJlcXVlc3QSGQoIcGxhdGZvcm0YASABKAlCB7pIBHICGEASGAoHdmVyc2lvbhgCIAEoCUIHukgEcgIYQBIdCgRoYXZlGAMgAygMQg+6SAySAQkQkE4iBHoCaCASNwoHcGFydGlhbBgEIAMoCzIcLnJlYWxtd2lyZS52MS5QYXJ0aWFsQ29udGVudEIIukgFkgECEGQiOQoOUGFydGlhbENvbnRlbnQSFwoGc2hhMjU2GAEgASgMQge6SAR6AmggEg4KBm9mZnNldBgCIAEoBCKcAQoPVXBncmFkZVJlc3BvbnNlEjEKCG1hbmlmZXN0GAEgASgLMh0ucmVhbG13aXJlLnYxLlJlbGVhc2VNYW5pZmVzdEgAEisKBWNodW5rGAIgASgLMhoucmVhbG13aXJlLnYxLlJlbGVhc2VDaHVua0gAEiEKBWZsYWdzGAMgAygLMhIucmVhbG13aXJlLnYxLkZsYWdCBgoEcGFydCKAAQoPUmVsZWFzZU1hbmlmZXN0EiwKB3JlbGVhc2UYASABKAsyGy5yZWFsbXdpcmUudjEuQ2xpZW50UmVsZWFzZRIoCgVmaWxlcxgCIAMoCzIZLnJlYWxtd2lyZS52MS5SZWxlYXNlRmlsZRIVCg1ieXRlc190b19zZW5kGAMgASgEIk0KC1JlbGVhc2VGaWxlEgwKBHBhdGgYASABKAkSDAoEc2l6ZRgCIAEoBBIOCgZzaGEyNTYYAyABKAwSEgoKZXhlY3V0YWJsZRgEIAEoCCI8CgxSZWxlYXNlQ2h1bmsSDgoGc2hhMjU2GAEgASgMEg4KBm9mZnNldBgCIAEoBBIMCgRkYXRhGAMgASgMImEKDExvZ2luUmVxdWVzdBIXCgRuYW1lGAEgASgJQgm6SAZyBBABGBgSHAoIcGFzc3dvcmQYAiABKAlCCrpIB3IFEAEYgAESGgoJY2hhcmFjdGVyGAMgASgJQge6SARyAhgYItkBCg1Mb2dpblJlc3BvbnNlEg0KBXRva2VuGAEgASgJEiYKB2FjY291bnQYAiABKAsyFS5yZWFsbXdpcmUudjEuQWNjb3VudBIrCgpjaGFyYWN0ZXJzGAMgAygLMhcucmVhbG13aXJlLnYxLkNoYXJhY3RlchIRCgljaGFyYWN0ZXIYBCABKAkSLgoKZXhwaXJlc19hdBgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASIQoFZmxhZ3MYBiADKAsyEi5yZWFsbXdpcmUudjEuRmxhZyLxAQoKTmV3UmVxdWVzdBKmAQoEbmFtZRgBIAEoCUKXAbpIkwG6AYkBCgxuYW1lLmxldHRlcnMSPW11c3QgYmUgbGV0dGVycywgZGlnaXRzLCBgX2AgYW5kIGAtYCwgYmVnaW5uaW5nIHdpdGggYSBsZXR0ZXIaOnRoaXMgPT0gJycgfHwgdGhpcy5tYXRjaGVzKHInXlxwe0x9W1xwe0x9XHB7TX1ccHtOfV8tXSokJylyBBACGBgSHAoIcGFzc3dvcmQYAiABKAlCCrpIB3IFEAgYgAESHAoFZW1haWwYAyABKAlCDbpICtgBAXIFGP4BYAEi1wEKC05ld1Jlc3BvbnNlEg0KBXRva2VuGAEgASgJEiYKB2FjY291bnQYAiABKAsyFS5yZWFsbXdpcmUudjEuQWNjb3VudBIrCgpjaGFyYWN0ZXJzGAMgAygLMhcucmVhbG13aXJlLnYxLkNoYXJhY3RlchIRCgljaGFyYWN0ZXIYBCABKAkSLgoKZXhwaXJlc19hdBgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASIQoFZmxhZ3MYBiADKAsyEi5yZWFsbXdpcmUudjEuRmxhZyI2Cg1VcGRhdGVSZXF1ZXN0EgwKBG9uY2UYASABKAgSFwoGY3Vyc29yGAIgASgJQge6SARyAhhAIooDCg5VcGRhdGVSZXNwb25zZRIMCgR0aWNrGAEgASgNEg4KBmN1cnNvchgCIAEoCRIhCgVmbGFncxgDIAMoCzISLnJlYWxtd2lyZS52MS5GbGFnEiIKBXNjZW5lGAQgASgLMhMucmVhbG13aXJlLnYxLlNjZW5lEiYKCGVudGl0aWVzGAUgAygLMhQucmVhbG13aXJlLnYxLkVudGl0eRIjCgVtb3ZlZBgGIAEoCzIULnJlYWxtd2lyZS52MS5Nb3Rpb24SJAoGdHVybmVkGAcgASgLMhQucmVhbG13aXJlLnYxLk1vdGlvbhIrCgdjaGFuZ2VkGAggAygLMhoucmVhbG13aXJlLnYxLkVudGl0eUNoYW5nZRIMCgRsZWZ0GAkgAygNEiMKBmV2ZW50cxgKIAMoCzITLnJlYWxtd2lyZS52MS5FdmVudBIUCgxhY2tub3dsZWRnZWQYCyABKA0SKgoHcmVmdXNlZBgMIAMoCzIZLnJlYWxtd2lyZS52MS5Nb3ZlT3V0Y29tZSJ/CgVTY2VuZRIMCgR6b25lGAEgASgJEhQKDG1hcF9yZXZpc2lvbhgCIAEoDRIUCgx0aWNrX3JhdGVfaHoYAyABKAISDwoHc2VsZl9pZBgEIAEoDRITCgt2aWV3X3JhZGl1cxgFIAEoAhIWCg5zZXJ2ZXJfdGltZV9tcxgGIAEoAyJdCgZNb3Rpb24SCwoDaWRzGAEgAygNEhAKCG9yaWdpbl94GAIgASgREhAKCG9yaWdpbl95GAMgASgREgoKAnhzGAQgAygREgoKAnlzGAUgAygREgoKAnpzGAYgAygRIkQKDEVudGl0eUNoYW5nZRIKCgJpZBgBIAEoDRIoCgpjb21wb25lbnRzGAIgAygLMhQuZ29vZ2xlLnByb3RvYnVmLkFueSJ0CgVFdmVudBIpCgRjaGF0GAEgASgLMhkucmVhbG13aXJlLnYxLkNoYXRNZXNzYWdlSAASEAoGbm90aWNlGAIgASgJSAASJgoGY3VzdG9tGAMgASgLMhQuZ29vZ2xlLnByb3RvYnVmLkFueUgAQgYKBGtpbmQihAIKC01vdmVSZXF1ZXN0EiYKBm9mZnNldBgBIAEoCzIULnJlYWxtd2lyZS52MS5WZWN0b3JIABIrCgtkZXN0aW5hdGlvbhgCIAEoCzIULnJlYWxtd2lyZS52MS5WZWN0b3JIABIpCglkaXJlY3Rpb24YAyABKAsyFC5yZWFsbXdpcmUudjEuVmVjdG9ySAASEAoIc2VxdWVuY2UYBCABKA0SKwoFbW92ZXMYBSADKAsyEi5yZWFsbXdpcmUudjEuTW92ZUIIukgFkgECECA6LrpIKyIpCgZvZmZzZXQKC2Rlc3RpbmF0aW9uCglkaXJlY3Rpb24KBW1vdmVzEAFCBgoEa2luZCKnAQoETW92ZRImCgZvZmZzZXQYASABKAsyFC5yZWFsbXdpcmUudjEuVmVjdG9ySAASKwoLZGVzdGluYXRpb24YAiABKAsyFC5yZWFsbXdpcmUudjEuVmVjdG9ySAASKQoJZGlyZWN0aW9uGAMgASgLMhQucmVhbG13aXJlLnYxLlZlY3RvckgAEhAKCHNlcXVlbmNlGAQgASgNQg0KBGtpbmQSBbpIAggBIuEBCgxNb3ZlUmVzcG9uc2USDQoFbW92ZWQYASABKAgSJgoIcG9zaXRpb24YAiABKAsyFC5yZWFsbXdpcmUudjEuVmVjdG9yEioKB3JlZnVzYWwYAyABKA4yGS5yZWFsbXdpcmUudjEuTW92ZVJlZnVzYWwSEAoIc2VxdWVuY2UYBCABKA0SDAoEdGljaxgFIAEoDRIhCgVmbGFncxgGIAMoCzISLnJlYWxtd2lyZS52MS5GbGFnEisKCG91dGNvbWVzGAcgAygLMhkucmVhbG13aXJlLnYxLk1vdmVPdXRjb21lInMKC01vdmVPdXRjb21lEhAKCHNlcXVlbmNlGAEgASgNEioKB3JlZnVzYWwYAiABKA4yGS5yZWFsbXdpcmUudjEuTW92ZVJlZnVzYWwSJgoIcG9zaXRpb24YAyABKAsyFC5yZWFsbXdpcmUudjEuVmVjdG9yIj0KDElucHV0UmVxdWVzdBItCgVtb3ZlcxgBIAMoCzISLnJlYWxtd2lyZS52MS5Nb3ZlQgq6SAeSAQQIARAgIlIKDUlucHV0UmVzcG9uc2USDQoFdGFrZW4YASABKA0SDwoHcmVmdXNlZBgCIAEoDRIhCgVmbGFncxgDIAMoCzISLnJlYWxtd2lyZS52MS5GbGFnIkoKCkdldFJlcXVlc3QSFQoEbmFtZRgBIAEoCUIHukgEcgIYQBIlCgphdHRyaWJ1dGVzGAIgAygJQhG6SA6SAQsQQCIHcgUQARiAASK3AQoLR2V0UmVzcG9uc2USPQoKYXR0cmlidXRlcxgBIAMoCzIpLnJlYWxtd2lyZS52MS5HZXRSZXNwb25zZS5BdHRyaWJ1dGVzRW50cnkSIQoFZmxhZ3MYAiADKAsyEi5yZWFsbXdpcmUudjEuRmxhZxpGCg9BdHRyaWJ1dGVzRW50cnkSCwoDa2V5GAEgASgJEiIKBXZhbHVlGAIgASgLMhMucmVhbG13aXJlLnYxLlZhbHVlOgI4ASKdAQoKU2V0UmVxdWVzdBIVCgRuYW1lGAEgASgJQge6SARyAhhAEh0KCWF0dHJpYnV0ZRgCIAEoCUIKukgHcgUQARiAARIkCgV2YWx1ZRgDIAEoCzITLnJlYWxtd2lyZS52MS5WYWx1ZUgAEiIKA2FkZBgEIAEoCzITLnJlYWxtd2lyZS52MS5WYWx1ZUgAQg8KBmNoYW5nZRIFukgCCAEiVAoLU2V0UmVzcG9uc2USIgoFdmFsdWUYASABKAsyEy5yZWFsbXdpcmUudjEuVmFsdWUSIQoFZmxhZ3MYAiADKAsyEi5yZWFsbXdpcmUudjEuRmxhZyKwAgoLRWRpdFJlcXVlc3QSNgoIY29tbWFuZHMYASADKAsyGS5yZWFsbXdpcmUudjEuRWRpdENvbW1hbmRCCbpIBpIBAxDoBxIPCgdkcnlfcnVuGAIgASgIEhYKBHpvbmUYAyABKAlCCLpIBXIDGIABEhkKEWV4cGVjdGVkX3JldmlzaW9uGAQgASgNEhUKDXVuZG9fcmV2aXNpb24YBSABKA06jQG6SIkBGoYBChVlZGl0LmNvbW1hbmRzX29yX3VuZG8SNGVpdGhlciBjb21tYW5kcyBvciB1bmRvX3JldmlzaW9uIGlzIG5lZWRlZCwgbm90IGJvdGgaNyh0aGlzLmNvbW1hbmRzLnNpemUoKSA+IDApICE9ICh0aGlzLnVuZG9fcmV2aXNpb24gPiAwdSkiaQoMRWRpdFJlc3BvbnNlEhAKCHJldmlzaW9uGAEgASgNEiQKBnJlZ2lvbhgCIAEoCzIULnJlYWxtd2lyZS52MS5SZWdpb24SIQoFZmxhZ3MYAyADKAsyEi5yZWFsbXdpcmUudjEuRmxhZyqdAgoLTW92ZVJlZnVzYWwSHAoYTU9WRV9SRUZVU0FMX1VOU1BFQ0lGSUVEEAASGAoUTU9WRV9SRUZVU0FMX0JBUlJJRVIQARIZChVNT1ZFX1JFRlVTQUxfT0NDVVBJRUQQAhIZChVNT1ZFX1JFRlVTQUxfVE9PX0ZBU1QQAxIYChRNT1ZFX1JFRlVTQUxfVE9PX0ZBUhAEEhgKFE1PVkVfUkVGVVNBTF9OT19QQVRIEAUSGwoXTU9WRV9SRUZVU0FMX09VVF9PRl9NQVAQBhIaChZNT1ZFX1JFRlVTQUxfTk9fR1JPVU5EEAcSHAoYTU9WRV9SRUZVU0FMX05PVF9BX1BMQUNFEAgSFQoRTU9WRV9SRUZVU0FMX0hFTEQQCTKGBwoMV29ybGRTZXJ2aWNlEl8KB1ZlcnNpb24SHC5yZWFsbXdpcmUudjEuVmVyc2lvblJlcXVlc3QaHS5yZWFsbXdpcmUudjEuVmVyc2lvblJlc3BvbnNlIheQAgHq4BgQCAESDAkAAAAAAABJQBDIARJdCgdVcGdyYWRlEhwucmVhbG13aXJlLnYxLlVwZ3JhZGVSZXF1ZXN0Gh0ucmVhbG13aXJlLnYxLlVwZ3JhZGVSZXNwb25zZSIT6uAYDwgBEgsJAAAAAAAAFEAQMjABElYKBUxvZ2luEhoucmVhbG13aXJlLnYxLkxvZ2luUmVxdWVzdBobLnJlYWxtd2lyZS52MS5Mb2dpblJlc3BvbnNlIhTq4BgQCAESDAkAAAAAAAA0QBDoBxJQCgNOZXcSGC5yZWFsbXdpcmUudjEuTmV3UmVxdWVzdBoZLnJlYWxtd2lyZS52MS5OZXdSZXNwb25zZSIU6uAYEAgBEgwJAAAAAAAANEAQ6AcSWgoGVXBkYXRlEhsucmVhbG13aXJlLnYxLlVwZGF0ZVJlcXVlc3QaHC5yZWFsbXdpcmUudjEuVXBkYXRlUmVzcG9uc2UiE+rgGA8IAhILCQAAAAAAACRAEDIwARJaCgRNb3ZlEhkucmVhbG13aXJlLnYxLk1vdmVSZXF1ZXN0GhoucmVhbG13aXJlLnYxLk1vdmVSZXNwb25zZSIb6uAYFwgCEhMJAAAAAAAAaUAQkAMaBW1vdmVzElkKBUlucHV0EhoucmVhbG13aXJlLnYxLklucHV0UmVxdWVzdBobLnJlYWxtd2lyZS52MS5JbnB1dFJlc3BvbnNlIhXq4BgRCAISDRoFbW92ZXMiBE1vdmUoARJTCgNHZXQSGC5yZWFsbXdpcmUudjEuR2V0UmVxdWVzdBoZLnJlYWxtd2lyZS52MS5HZXRSZXNwb25zZSIXkAIB6uAYEAgCEgwJAAAAAAAAWUAQkAMSUAoDU2V0EhgucmVhbG13aXJlLnYxLlNldFJlcXVlc3QaGS5yZWFsbXdpcmUudjEuU2V0UmVzcG9uc2UiFOrgGBAIAhIMCQAAAAAAAFlAEJADElIKBEVkaXQSGS5yZWFsbXdpcmUudjEuRWRpdFJlcXVlc3QaGi5yZWFsbXdpcmUudjEuRWRpdFJlc3BvbnNlIhPq4BgPCAMSCwkAAAAAAAA0QBBkQpgBChBjb20ucmVhbG13aXJlLnYxUAFaPmdpdGh1Yi5jb20vcmVhbG13aXJlL3JlYWxtd2lyZS9nZW4vZ28vcmVhbG13aXJlL3YxO3JlYWxtd2lyZXYxogIDUldYqgIMUmVhbG13aXJlLlYxugINUmVhbG13aXJlX1YxX8oCDFJlYWxtd2lyZVxWMeoCDVJlYWxtd2lyZTo6VjFiBnByb3RvMw", [file_buf_validate_validate, file_google_protobuf_any, file_google_protobuf_timestamp, file_realmwire_v1_account, file_realmwire_v1_chat, file_realmwire_v1_entity, file_realmwire_v1_flag, file_realmwire_v1_map, file_realmwire_v1_options, file_realmwire_v1_value]);
 
 /**
  * Asks for the versions.
@@ -626,11 +626,19 @@ export type UpdateResponse = Message<"realmwire.v1.UpdateResponse"> & {
   events: Event[];
 
   /**
-   * The `sequence` of the caller's last Move that this message includes. 0: none.
+   * The `sequence` of the caller's last move that this message includes: what it shows is what came of that move
+   * and of all before it. 0: none.
    *
    * @generated from field: uint32 acknowledged = 11;
    */
   acknowledged: number;
+
+  /**
+   * Moves of the Input call that were not made, in order. A client that does not read for long is told of the last 64.
+   *
+   * @generated from field: repeated realmwire.v1.MoveOutcome refused = 12;
+   */
+  refused: MoveOutcome[];
 };
 
 /**
@@ -828,13 +836,13 @@ export const EventSchema: GenMessage<Event> = /*@__PURE__*/
   messageDesc(file_realmwire_v1_world_service, 17);
 
 /**
- * Moves the caller's character in one of three ways.
+ * Moves the caller's character: by one move, which stands in the request itself, or by `moves`.
  *
  * @generated from message realmwire.v1.MoveRequest
  */
 export type MoveRequest = Message<"realmwire.v1.MoveRequest"> & {
   /**
-   * The way.
+   * The way, for one move.
    *
    * @generated from oneof realmwire.v1.MoveRequest.kind
    */
@@ -873,6 +881,14 @@ export type MoveRequest = Message<"realmwire.v1.MoveRequest"> & {
    * @generated from field: uint32 sequence = 4;
    */
   sequence: number;
+
+  /**
+   * Several moves instead of one, the oldest first, at most 32. They are carried out one after the other within one
+   * tick, also those after one that was refused.
+   *
+   * @generated from field: repeated realmwire.v1.Move moves = 5;
+   */
+  moves: Move[];
 };
 
 /**
@@ -883,7 +899,59 @@ export const MoveRequestSchema: GenMessage<MoveRequest> = /*@__PURE__*/
   messageDesc(file_realmwire_v1_world_service, 18);
 
 /**
- * What came of a Move.
+ * One move of several.
+ *
+ * @generated from message realmwire.v1.Move
+ */
+export type Move = Message<"realmwire.v1.Move"> & {
+  /**
+   * The way.
+   *
+   * @generated from oneof realmwire.v1.Move.kind
+   */
+  kind: {
+    /**
+     * As `MoveRequest.offset`.
+     *
+     * @generated from field: realmwire.v1.Vector offset = 1;
+     */
+    value: Vector;
+    case: "offset";
+  } | {
+    /**
+     * As `MoveRequest.destination`.
+     *
+     * @generated from field: realmwire.v1.Vector destination = 2;
+     */
+    value: Vector;
+    case: "destination";
+  } | {
+    /**
+     * As `MoveRequest.direction`.
+     *
+     * @generated from field: realmwire.v1.Vector direction = 3;
+     */
+    value: Vector;
+    case: "direction";
+  } | { case: undefined; value?: undefined };
+
+  /**
+   * As `MoveRequest.sequence`: it grows with every move.
+   *
+   * @generated from field: uint32 sequence = 4;
+   */
+  sequence: number;
+};
+
+/**
+ * Describes the message realmwire.v1.Move.
+ * Use `create(MoveSchema)` to create a new message.
+ */
+export const MoveSchema: GenMessage<Move> = /*@__PURE__*/
+  messageDesc(file_realmwire_v1_world_service, 19);
+
+/**
+ * What came of a Move; of several, the fields but `outcomes` tell of the last one.
  *
  * @generated from message realmwire.v1.MoveResponse
  */
@@ -910,7 +978,7 @@ export type MoveResponse = Message<"realmwire.v1.MoveResponse"> & {
   refusal: MoveRefusal;
 
   /**
-   * The request's `sequence`.
+   * The move's `sequence`.
    *
    * @generated from field: uint32 sequence = 4;
    */
@@ -929,6 +997,13 @@ export type MoveResponse = Message<"realmwire.v1.MoveResponse"> & {
    * @generated from field: repeated realmwire.v1.Flag flags = 6;
    */
   flags: Flag[];
+
+  /**
+   * What came of each of `MoveRequest.moves`, in their order.
+   *
+   * @generated from field: repeated realmwire.v1.MoveOutcome outcomes = 7;
+   */
+  outcomes: MoveOutcome[];
 };
 
 /**
@@ -936,7 +1011,98 @@ export type MoveResponse = Message<"realmwire.v1.MoveResponse"> & {
  * Use `create(MoveResponseSchema)` to create a new message.
  */
 export const MoveResponseSchema: GenMessage<MoveResponse> = /*@__PURE__*/
-  messageDesc(file_realmwire_v1_world_service, 19);
+  messageDesc(file_realmwire_v1_world_service, 20);
+
+/**
+ * What came of one move of several.
+ *
+ * @generated from message realmwire.v1.MoveOutcome
+ */
+export type MoveOutcome = Message<"realmwire.v1.MoveOutcome"> & {
+  /**
+   * The move's `sequence`.
+   *
+   * @generated from field: uint32 sequence = 1;
+   */
+  sequence: number;
+
+  /**
+   * Why it was not made. Unspecified: it was made, or begun.
+   *
+   * @generated from field: realmwire.v1.MoveRefusal refusal = 2;
+   */
+  refusal: MoveRefusal;
+
+  /**
+   * Where the character was after it.
+   *
+   * @generated from field: realmwire.v1.Vector position = 3;
+   */
+  position?: Vector | undefined;
+};
+
+/**
+ * Describes the message realmwire.v1.MoveOutcome.
+ * Use `create(MoveOutcomeSchema)` to create a new message.
+ */
+export const MoveOutcomeSchema: GenMessage<MoveOutcome> = /*@__PURE__*/
+  messageDesc(file_realmwire_v1_world_service, 21);
+
+/**
+ * Moves of the caller's character, as they come up.
+ *
+ * @generated from message realmwire.v1.InputRequest
+ */
+export type InputRequest = Message<"realmwire.v1.InputRequest"> & {
+  /**
+   * The moves, the oldest first; 1 to 32.
+   *
+   * @generated from field: repeated realmwire.v1.Move moves = 1;
+   */
+  moves: Move[];
+};
+
+/**
+ * Describes the message realmwire.v1.InputRequest.
+ * Use `create(InputRequestSchema)` to create a new message.
+ */
+export const InputRequestSchema: GenMessage<InputRequest> = /*@__PURE__*/
+  messageDesc(file_realmwire_v1_world_service, 22);
+
+/**
+ * What came of a stream of moves.
+ *
+ * @generated from message realmwire.v1.InputResponse
+ */
+export type InputResponse = Message<"realmwire.v1.InputResponse"> & {
+  /**
+   * Moves that were taken, refused ones included.
+   *
+   * @generated from field: uint32 taken = 1;
+   */
+  taken: number;
+
+  /**
+   * Those of them that were refused.
+   *
+   * @generated from field: uint32 refused = 2;
+   */
+  refused: number;
+
+  /**
+   * Flags.
+   *
+   * @generated from field: repeated realmwire.v1.Flag flags = 3;
+   */
+  flags: Flag[];
+};
+
+/**
+ * Describes the message realmwire.v1.InputResponse.
+ * Use `create(InputResponseSchema)` to create a new message.
+ */
+export const InputResponseSchema: GenMessage<InputResponse> = /*@__PURE__*/
+  messageDesc(file_realmwire_v1_world_service, 23);
 
 /**
  * Asks for attributes.
@@ -966,7 +1132,7 @@ export type GetRequest = Message<"realmwire.v1.GetRequest"> & {
  * Use `create(GetRequestSchema)` to create a new message.
  */
 export const GetRequestSchema: GenMessage<GetRequest> = /*@__PURE__*/
-  messageDesc(file_realmwire_v1_world_service, 20);
+  messageDesc(file_realmwire_v1_world_service, 24);
 
 /**
  * The attributes.
@@ -994,7 +1160,7 @@ export type GetResponse = Message<"realmwire.v1.GetResponse"> & {
  * Use `create(GetResponseSchema)` to create a new message.
  */
 export const GetResponseSchema: GenMessage<GetResponse> = /*@__PURE__*/
-  messageDesc(file_realmwire_v1_world_service, 21);
+  messageDesc(file_realmwire_v1_world_service, 25);
 
 /**
  * Changes an attribute.
@@ -1045,7 +1211,7 @@ export type SetRequest = Message<"realmwire.v1.SetRequest"> & {
  * Use `create(SetRequestSchema)` to create a new message.
  */
 export const SetRequestSchema: GenMessage<SetRequest> = /*@__PURE__*/
-  messageDesc(file_realmwire_v1_world_service, 22);
+  messageDesc(file_realmwire_v1_world_service, 26);
 
 /**
  * What the attribute is now.
@@ -1073,7 +1239,7 @@ export type SetResponse = Message<"realmwire.v1.SetResponse"> & {
  * Use `create(SetResponseSchema)` to create a new message.
  */
 export const SetResponseSchema: GenMessage<SetResponse> = /*@__PURE__*/
-  messageDesc(file_realmwire_v1_world_service, 23);
+  messageDesc(file_realmwire_v1_world_service, 27);
 
 /**
  * Changes a map.
@@ -1123,7 +1289,7 @@ export type EditRequest = Message<"realmwire.v1.EditRequest"> & {
  * Use `create(EditRequestSchema)` to create a new message.
  */
 export const EditRequestSchema: GenMessage<EditRequest> = /*@__PURE__*/
-  messageDesc(file_realmwire_v1_world_service, 24);
+  messageDesc(file_realmwire_v1_world_service, 28);
 
 /**
  * The map after the edit.
@@ -1158,7 +1324,7 @@ export type EditResponse = Message<"realmwire.v1.EditResponse"> & {
  * Use `create(EditResponseSchema)` to create a new message.
  */
 export const EditResponseSchema: GenMessage<EditResponse> = /*@__PURE__*/
-  messageDesc(file_realmwire_v1_world_service, 25);
+  messageDesc(file_realmwire_v1_world_service, 29);
 
 /**
  * Why a move was not made.
@@ -1324,7 +1490,8 @@ export const WorldService: GenService<{
     output: typeof UpdateResponseSchema;
   },
   /**
-   * Moves the caller's character. A move that the world does not allow is answered, not an error.
+   * Moves the caller's character, by one move or by several at once. A move that the world does not allow is
+   * answered, not an error. Each move of several counts as a call against the limit.
    *
    * Errors: NO_CHARACTER.
    *
@@ -1334,6 +1501,22 @@ export const WorldService: GenService<{
     methodKind: "unary";
     input: typeof MoveRequestSchema;
     output: typeof MoveResponseSchema;
+  },
+  /**
+   * Moves the caller's character by a stream of messages, none of which is answered: far cheaper than Move for
+   * clients that can send a stream, which browsers cannot. What was made shows in `UpdateResponse.acknowledged`,
+   * what was not in `UpdateResponse.refused`. The answer comes when the client has ended the stream. A character has one
+   * such stream: a newer one ends the older. Opening it and each move count as a call against the limit of Move;
+   * beyond it the stream ends with TOO_MANY_CALLS. Over HTTP/1.1 a stream lasts a minute at most.
+   *
+   * Errors: NO_CHARACTER, TOO_MANY_CALLS, TOO_MANY_STREAMS, DRAINING, SESSION_REPLACED, CHARACTER_CHANGED, ZONE_STOPPED.
+   *
+   * @generated from rpc realmwire.v1.WorldService.Input
+   */
+  input: {
+    methodKind: "client_streaming";
+    input: typeof InputRequestSchema;
+    output: typeof InputResponseSchema;
   },
   /**
    * Attributes of a character, online or not, or of a thing in the caller's zone, by name.
