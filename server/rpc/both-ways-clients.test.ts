@@ -10,12 +10,15 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { ErrorDetailSchema, ErrorReason } from "../../gen/ts/realmwire/v1/error_pb.ts";
 import {
   GetRequestSchema,
+  type InputRequest,
+  InputRequestSchema,
+  InputResponseSchema,
   UpdateRequestSchema,
   UpdateResponseSchema,
   WorldService,
 } from "../../gen/ts/realmwire/v1/world_service_pb.ts";
 import { TOKENS } from "../../test/support/rpc-server.ts";
-import { startTwoWays, type TwoWays } from "../../test/support/two-ways.ts";
+import { INPUT, startTwoWays, type TwoWays } from "../../test/support/two-ways.ts";
 
 let ways: TwoWays;
 
@@ -45,6 +48,20 @@ const STREAMS = [
   ["fail:23", 3, 14],
   ["bug-next", 3, 13],
 ] as const;
+
+/** Client streams by what their messages lead to, with the code that they end with. */
+const INPUTS = [
+  [[], 0],
+  [[1, 2, 3], 0],
+  [[1, INPUT.refuse + ErrorReason.DRAINING], 14],
+  [[1, INPUT.bug], 13],
+  [[1, INPUT.refuseAtEnd + ErrorReason.DRAINING], 14],
+] as const;
+
+function inputOf(sequence: number): InputRequest {
+  const kind = { case: "direction" as const, value: { x: 1 } };
+  return create(InputRequestSchema, { moves: [{ kind, sequence }] });
+}
 
 describe.each<[string, (baseUrl: string) => Transport]>([
   ["Connect over HTTP/1.1", (baseUrl) => createConnectTransport({ baseUrl, httpVersion: "1.1" })],
@@ -86,6 +103,22 @@ describe.each<[string, (baseUrl: string) => Transport]>([
     });
     expect(result.messages).toHaveLength(count);
     expect(result.code).toBe(code);
+  });
+
+  test.each(INPUTS)("a client stream: %j", async (sequences, code) => {
+    const result = await expectSame(async (server) => {
+      async function* requests() {
+        for (const sequence of sequences) yield inputOf(sequence);
+      }
+      try {
+        return [await clientOf(server).input(requests(), { headers, timeoutMs: 10_000 }), 0];
+      } catch (error) {
+        const { code: ended, details } = ConnectError.from(error);
+        return [details, ended];
+      }
+    });
+    expect(result[1]).toBe(code);
+    if (code === 0) expect(result[0]).toMatchObject({ taken: sequences.length });
   });
 
   test("a client that leaves closes its stream", async () => {
@@ -164,6 +197,28 @@ describe("grpc-js", () => {
       }),
     );
     expect(result).toEqual({ ticks: [1, 2, 3].slice(0, count), code });
+  });
+
+  test.each(INPUTS)("a client stream: %j", async (sequences, code) => {
+    const result = await expectSame((server) =>
+      withClient(
+        server,
+        (client) =>
+          new Promise<{ code: number; taken: number }>((resolve) => {
+            const stream = client.makeClientStreamRequest(
+              "/realmwire.v1.WorldService/Input",
+              (request: InputRequest) => Buffer.from(toBinary(InputRequestSchema, request)),
+              (bytes) => fromBinary(InputResponseSchema, bytes),
+              metadata,
+              (error, answer) => resolve({ code: error?.code ?? 0, taken: answer?.taken ?? 0 }),
+            );
+            stream.on("error", () => {});
+            for (const sequence of sequences) stream.write(inputOf(sequence));
+            stream.end();
+          }),
+      ),
+    );
+    expect(result).toEqual({ code, taken: code === 0 ? sequences.length : 0 });
   });
 });
 

@@ -19,6 +19,18 @@ test("a burst at once, then the rate, and the wait that it names is enough", () 
   expect([1, 2, 3, 4].map(() => limiter.take("ada") === 0)).toEqual([true, true, true, false]);
 });
 
+test("several calls at once cost as much as one after the other, and none is taken in vain", () => {
+  let time = 0;
+  const limiter = createLimiter({ perSecond: 4, burst: 8, now: () => time });
+  expect(limiter.take("ada", 5)).toBe(0);
+  // 3 are left: 2 more take half a second.
+  expect(limiter.take("ada", 5)).toBe(500);
+  expect(limiter.take("ada", 3)).toBe(0);
+  expect(limiter.take("ada")).toBe(250);
+  time += 2_000;
+  expect(limiter.take("ada", 8)).toBe(0);
+});
+
 test("no span of time has more calls than burst + rate * time, and none is refused that fits", () => {
   const calls = fc.array(
     fc.record({ pauseMs: fc.integer({ min: 0, max: 3000 }), caller: fc.constantFrom("a", "b") }),

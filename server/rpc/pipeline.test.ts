@@ -5,7 +5,9 @@ import { Health } from "../../gen/ts/grpc/health/v1/health_pb.ts";
 import { type ErrorDetail, ErrorReason } from "../../gen/ts/realmwire/v1/error_pb.ts";
 import {
   EditRequestSchema,
+  InputRequestSchema,
   MoveRequestSchema,
+  MoveSchema,
   NewRequestSchema,
   UpdateRequestSchema,
   type UpdateResponseSchema,
@@ -21,7 +23,7 @@ import {
 import { DomainError } from "../errors.ts";
 import type { CallContext } from "./admission.ts";
 import { type CallRecord, createPipeline, type PipelineOptions } from "./pipeline.ts";
-import type { Call } from "./service.ts";
+import { type Call, messageSink } from "./service.ts";
 
 const { version, move, edit, update } = WorldService.method;
 const VERSION = create(VersionRequestSchema);
@@ -193,7 +195,12 @@ test("broken rules are listed, each with its field and its limit, and the handle
   ]);
   const nowhere = await failureOf(pipeline.unary(move, create(MoveRequestSchema), PLAYER));
   expect(nowhere.detail.violations).toEqual([
-    { field: "", description: "one of offset, destination, direction, moves must be set" },
+    { field: "kind", description: "one of offset, destination, direction, moves must be set" },
+  ]);
+  const twice = { ...MOVE, moves: [create(MoveSchema, { kind: MOVE.kind })] };
+  const ambiguous = await failureOf(pipeline.unary(move, twice, PLAYER));
+  expect(ambiguous.detail.violations).toEqual([
+    { field: "kind", description: "only one of offset, destination, direction, moves can be set" },
   ]);
 });
 
@@ -343,4 +350,43 @@ test("a service that comes twice, or has no rules, is refused at once", () => {
   expect(() =>
     createPipeline({ authenticator, services: [{ desc: Health, handlers: {} }] }),
   ).toThrow(/grpc\.health\.v1\.Health\/Check is infrastructure/);
+});
+
+test("each of several moves counts against the limit, which Move and Input share", async () => {
+  let time = 0;
+  const { pipeline } = start(
+    {
+      move: () => ({ moved: true }),
+      input: messageSink(() => Promise.resolve({ take() {}, finish: () => ({}), close() {} })),
+    },
+    { now: () => time },
+  );
+  const kind = { case: "offset" as const, value: { x: 1 } };
+  const batch = (count: number) =>
+    create(MoveRequestSchema, { moves: Array.from({ length: count }, () => ({ kind })) });
+  // The burst is 400. A batch that breaks its own rule counts, too.
+  for (let call = 0; call < 11; call++) await pipeline.unary(move, batch(32), PLAYER);
+  const invalid = await failureOf(pipeline.unary(move, batch(33), PLAYER));
+  expect(invalid.detail.reason).toBe(ErrorReason.INVALID_FIELDS);
+  const tooMany = await failureOf(pipeline.unary(move, batch(16), PLAYER));
+  expect(tooMany).toMatchObject({
+    code: Code.ResourceExhausted,
+    detail: { reason: ErrorReason.TOO_MANY_CALLS, metadata: { limit: "200" } },
+  });
+  // 15 are left: one for the stream, and 14 moves.
+  async function* inputs(count: number) {
+    for (let sent = 0; sent < count; sent++) {
+      yield create(InputRequestSchema, { moves: batch(1).moves });
+    }
+  }
+  const { input } = WorldService.method;
+  await pipeline.clientStream(input, inputs(14), PLAYER);
+  expect((await failureOf(pipeline.clientStream(input, inputs(1), PLAYER))).detail).toMatchObject({
+    reason: ErrorReason.TOO_MANY_CALLS,
+    retryDelay: { nanos: 5_000_000 },
+  });
+  time += 10;
+  expect((await failureOf(pipeline.clientStream(input, inputs(2), PLAYER))).code).toBe(
+    Code.ResourceExhausted,
+  );
 });

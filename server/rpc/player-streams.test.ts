@@ -1,6 +1,10 @@
-import { create, fromBinary } from "@bufbuild/protobuf";
+import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { beforeEach, expect, test } from "vitest";
-import { EventSchema, UpdateResponseSchema } from "../../gen/ts/realmwire/v1/world_service_pb.ts";
+import {
+  EventSchema,
+  MoveOutcomeSchema,
+  UpdateResponseSchema,
+} from "../../gen/ts/realmwire/v1/world_service_pb.ts";
 import type { UpdateResponse } from "../../gen/ts/realmwire/v1/world_service_pb.ts";
 import { createTestZone, drawMap, join, move, vector } from "../../test/support/sim.ts";
 import { WireWriter } from "../sim/wire-writer.ts";
@@ -17,6 +21,7 @@ import type { Placement, PlayerStreams } from "./player-streams.ts";
 import type { ReadyStream } from "./ready-stream.ts";
 
 let nowMs = 0;
+let acknowledged = 7;
 let zone: Zone;
 let streams: PlayerStreams;
 
@@ -29,6 +34,7 @@ function placementIn(here: Zone, name: string): Placement {
 
 beforeEach(() => {
   nowMs = 0;
+  acknowledged = 7;
   zone = createTestZone(drawMap(["........", "...@....", "........"])).zone;
   let keys = 0;
   streams = createPlayerStreams({
@@ -37,7 +43,7 @@ beforeEach(() => {
     viewRadius: 10,
     writer: new WireWriter(),
     newKey: () => `key${++keys}`,
-    acknowledged: () => 7,
+    acknowledged: () => acknowledged,
     wallClock: () => 1_000,
     now: () => nowMs,
   });
@@ -220,4 +226,39 @@ test("when it ends, every stream ends with the error, once it is asked", async (
   await expect(waiting).rejects.toThrow("gone");
   await expect(b.ready()).rejects.toThrow("gone");
   expect(streams.count).toBe(0);
+});
+
+test("refused moves go to every stream with the next tick, in order, and again to one that lost them", () => {
+  const [left, right] = [open(), open()];
+  const first = read(left);
+  read(right);
+  const refuse = (sequence: number) =>
+    streams.refuse(toBinary(MoveOutcomeSchema, create(MoveOutcomeSchema, { sequence })));
+  refuse(1);
+  refuse(2);
+  expect(read(left)).toBeUndefined();
+  zone.step();
+  const sequencesOf = (update: UpdateResponse | undefined) =>
+    update?.refused.map(({ sequence }) => sequence);
+  expect(sequencesOf(read(left))).toEqual([1, 2]);
+  expect(read(left)).toBeUndefined();
+  // The other one did not read for a while.
+  refuse(3);
+  zone.step();
+  expect(sequencesOf(read(right))).toEqual([1, 2, 3]);
+  const resumed = open(first?.cursor);
+  expect(sequencesOf(read(resumed))).toEqual([1, 2, 3]);
+});
+
+test("what was acknowledged anew is a message of its own, with the next tick", () => {
+  const stream = open();
+  read(stream);
+  zone.step();
+  expect(read(stream)).toBeUndefined();
+  acknowledged = 8;
+  expect(read(stream)).toBeUndefined();
+  zone.step();
+  expect(read(stream)).toMatchObject({ acknowledged: 8, entities: [] });
+  zone.step();
+  expect(read(stream)).toBeUndefined();
 });

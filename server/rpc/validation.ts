@@ -1,6 +1,13 @@
-import { create, type DescMessage, type Message, type Registry } from "@bufbuild/protobuf";
+import {
+  create,
+  type DescMessage,
+  getOption,
+  type Message,
+  type Registry,
+} from "@bufbuild/protobuf";
 import { pathToString, usedTypes } from "@bufbuild/protobuf/reflect";
 import { createValidator, type Violation } from "@bufbuild/protovalidate";
+import { message as messageRules } from "../../gen/ts/buf/validate/validate_pb.ts";
 import { ErrorReason } from "../../gen/ts/realmwire/v1/error_pb.ts";
 import { DomainError } from "../errors.ts";
 
@@ -25,7 +32,7 @@ export function createRequestValidator(registry?: Registry): RequestValidator {
       const result = validator.validate(schema, message);
       if (result.kind === "valid") return;
       if (result.kind === "error") throw result.error;
-      throw invalidFields(result.violations);
+      throw invalidFields(schema, result.violations);
     },
     prepare(schema) {
       for (const type of [schema, ...usedTypes(schema)]) {
@@ -38,9 +45,9 @@ export function createRequestValidator(registry?: Registry): RequestValidator {
   };
 }
 
-function invalidFields(broken: readonly Violation[]): DomainError {
+function invalidFields(schema: DescMessage, broken: readonly Violation[]): DomainError {
   const violations = broken.slice(0, MAX_VIOLATIONS).map((violation) => ({
-    field: shorten(pathToString(violation.field)),
+    field: shorten(fieldOf(schema, violation)),
     description: shorten(violation.forKey ? `key: ${violation.message}` : violation.message),
   }));
   const first = violations[0];
@@ -51,6 +58,17 @@ function invalidFields(broken: readonly Violation[]): DomainError {
     `${where}${first?.description ?? "the request breaks a rule"}${rest}`,
     { violations },
   );
+}
+
+/** The path of the field that broke a rule. A rule about several fields of a message names the first of them, by its oneof if it has one. */
+function fieldOf(schema: DescMessage, { field: path, ruleId }: Violation): string {
+  const where = pathToString(path);
+  if (ruleId !== "message.oneof") return where;
+  const message = path.findLast((part) => part.kind === "field")?.message ?? schema;
+  const [rule] = getOption(message, messageRules).oneof;
+  const first = message.fields.find(({ name }) => name === rule?.fields[0]);
+  const name = first?.oneof?.name ?? first?.name ?? "";
+  return where === "" ? name : `${where}.${name}`;
 }
 
 function shorten(text: string): string {

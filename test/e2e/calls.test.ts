@@ -6,6 +6,7 @@ import type { CallsServer } from "./calls/context.ts";
 import { describeEditRules } from "./calls/edit-rules.ts";
 import { describeEdits } from "./calls/edits.ts";
 import { describeGate } from "./calls/gate.ts";
+import { describeInputs } from "./calls/inputs.ts";
 import { describeMoves } from "./calls/moves.ts";
 import { describeUpdates } from "./calls/updates.ts";
 import { describeUpgrades } from "./calls/upgrades.ts";
@@ -36,6 +37,9 @@ describe("attributes", () => {
 });
 describe("Move", () => {
   describeMoves(() => server);
+});
+describe("Input", () => {
+  describeInputs(() => server);
 });
 describe("Edit", () => {
   describeEdits(() => server);

@@ -155,7 +155,8 @@ function createTestPlayer(
   };
 }
 
-function kindOf(way: "offset" | "destination" | "direction", to: Place & { z?: number }) {
+/** A way to move, for requests. */
+export function kindOf(way: "offset" | "destination" | "direction", to: Place & { z?: number }) {
   const { x, y, z = 0 } = to;
   return { case: way, value: { $typeName: "realmwire.v1.Vector", x, y, z } } as MoveRequest["kind"];
 }

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { getOption } from "@bufbuild/protobuf";
 import type {
   DescMethod,
+  DescMethodClientStreaming,
   DescMethodServerStreaming,
   DescMethodUnary,
   DescService,
@@ -41,7 +42,7 @@ async function callEmpty(
       await transport.unary(method, undefined, undefined, undefined, {});
       return;
     }
-    if (!isServerStream(method)) throw new Error(`${method.name} takes a stream`);
+    if (!isOneWayStream(method)) throw new Error(`${method.name} has streams both ways`);
     const input = (async function* () {
       yield {};
     })();
@@ -61,8 +62,10 @@ function isUnary(method: DescMethod): method is DescMethodUnary {
   return method.methodKind === "unary";
 }
 
-function isServerStream(method: DescMethod): method is DescMethodServerStreaming {
-  return method.methodKind === "server_streaming";
+function isOneWayStream(
+  method: DescMethod,
+): method is DescMethodServerStreaming | DescMethodClientStreaming {
+  return method.methodKind === "server_streaming" || method.methodKind === "client_streaming";
 }
 
 function nameOf(method: DescMethod): string {
