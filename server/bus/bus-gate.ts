@@ -112,7 +112,7 @@ export function openBusGate(options: {
         leases.delete(target);
         return NO_BYTES;
       default:
-        throw new BusError("failed", `a thread asked for ${BusVerb[verb]}`);
+        throw new BusError("failed", `a thread asked for ${String(verb)}`);
     }
   }
 

@@ -46,7 +46,7 @@ export function createPortBus(options: {
         settle(id)?.reject(errorOf(letter));
         return;
       default:
-        throw new Error(`the bus said ${BusVerb[verb]}, which is for it to hear`);
+        throw new Error(`the bus sent a letter of kind ${String(verb)}, which is for it to get`);
     }
   }
 

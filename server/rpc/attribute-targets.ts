@@ -102,7 +102,7 @@ export function createTargets(options: {
     const record = await store.findCharacter(name);
     if (!record) return undefined;
     // It may just have left, with its last state still on its way to the store.
-    await saver.durable(characterKey(record.id));
+    await saver.settled(characterKey(record.id));
     return await store.findCharacter(name);
   }
 

@@ -93,7 +93,7 @@ test("what is not noted is durable already; what was forgotten too", async () =>
   saver.note("a", () => row("a", 1));
   saver.forget("a");
   await saver.durable("a");
-  await saver.allDurable();
+  await saver.settled();
   expect(store.saves).toHaveLength(0);
 });
 
@@ -101,7 +101,7 @@ test("a failed batch rejects all who wait for it, and is written again later", a
   const { store, saver } = setUp();
   saver.note("a", () => row("a", 1));
   saver.note("b", () => row("b", 1));
-  const waits = [saver.durable("a"), saver.durable("b"), saver.allDurable()];
+  const waits = [saver.durable("a"), saver.durable("b"), saver.settled()];
   const outcomes = Promise.allSettled(waits);
   await settle();
   // What was noted under another key meanwhile is not concerned, nor is what nobody noted.
@@ -224,7 +224,7 @@ test("[property] durable means stored, rows never go back in time, and one batch
             present.set(now.key, (present.get(now.key) ?? 0) + 1);
             saver.note(now.key, () => row(now.key, present.get(now.key) ?? 0));
           } else if (now.do === "wait") expectStored([now.key], saver.durable(now.key));
-          else if (now.do === "wait for all") expectStored(KEYS, saver.allDurable());
+          else if (now.do === "wait for all") expectStored(KEYS, saver.settled());
           else if (now.do === "commit") commit();
           else if (now.do === "fail") store.saves[0]?.fail();
           else await settle();

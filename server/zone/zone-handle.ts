@@ -34,15 +34,14 @@ export interface EditOrder {
   readonly author: string;
 }
 
-/**
- * A running zone, as the gateway uses it. The same whether the zone runs in this process or, one day, on
- * another node: that is why answers may be promises.
- */
+/** A running zone, as the gateway uses it: the same wherever it is simulated, which is why answers may be promises. */
 export interface ZoneHandle {
   readonly name: string;
   readonly tickRateHz: number;
   /** What viewers look into. */
   readonly source: ViewSource;
+  /** Inputs whose changes belong to this tick or one before are to be seen in the source. */
+  readonly shownTick: number;
   readonly mapRevision: number;
   characterCount(): number;
   apply(input: Input): Outcome | Promise<Outcome>;

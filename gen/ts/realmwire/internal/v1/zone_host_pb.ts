@@ -24,7 +24,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file realmwire/internal/v1/zone_host.proto.
  */
 export const file_realmwire_internal_v1_zone_host: GenFile = /*@__PURE__*/
-  fileDesc("CiVyZWFsbXdpcmUvaW50ZXJuYWwvdjEvem9uZV9ob3N0LnByb3RvEhVyZWFsbXdpcmUuaW50ZXJuYWwudjEigAEKCVN0YXJ0Wm9uZRILCgNydW4YASABKA0SIgoDbWFwGAIgASgLMhUucmVhbG13aXJlLnYxLlpvbmVNYXASNAoHb2JqZWN0cxgDIAMoCzIjLnJlYWxtd2lyZS5pbnRlcm5hbC52MS5PYmplY3RSZWNvcmQSDAoEc2VlZBgEIAEoCSIfCgtTdGFydGVkWm9uZRIQCghlbnRpdGllcxgBIAEoDSLrAQoIWm9uZUNhbGwSLQoFaW5wdXQYASABKAsyHC5yZWFsbXdpcmUuaW50ZXJuYWwudjEuSW5wdXRIABIOCgRyZWFkGAIgASgJSAASDQoDcm93GAMgASgJSAASLQoGcmVjb3JkGAQgASgLMhsucmVhbG13aXJlLmludGVybmFsLnYxLkRvbmVIABItCgZhZnJlc2gYBSABKAsyGy5yZWFsbXdpcmUuaW50ZXJuYWwudjEuRG9uZUgAEisKBHN0b3AYBiABKAsyGy5yZWFsbXdpcmUuaW50ZXJuYWwudjEuRG9uZUgAQgYKBGtpbmQiwgIKClpvbmVBbnN3ZXISMQoHb3V0Y29tZRgBIAEoCzIeLnJlYWxtd2lyZS5pbnRlcm5hbC52MS5PdXRjb21lSAASNQoGZW50aXR5GAIgASgLMiMucmVhbG13aXJlLmludGVybmFsLnYxLlN0b3JlZEVudGl0eUgAEi0KA3JvdxgDIAEoCzIeLnJlYWxtd2lyZS5pbnRlcm5hbC52MS5ab25lUm93SAASNQoJcmVjb3JkaW5nGAQgASgLMiAucmVhbG13aXJlLmludGVybmFsLnYxLlJlY29yZGluZ0gAEi8KBHJvd3MYBSABKAsyHy5yZWFsbXdpcmUuaW50ZXJuYWwudjEuWm9uZVJvd3NIABIrCgRkb25lGAYgASgLMhsucmVhbG13aXJlLmludGVybmFsLnYxLkRvbmVIAEIGCgRraW5kImwKDFN0b3JlZEVudGl0eRIyCgZlbnRpdHkYASABKAsyIi5yZWFsbXdpcmUuaW50ZXJuYWwudjEuRW50aXR5U3RhdGUSKAoKY29tcG9uZW50cxgCIAMoCzIULmdvb2dsZS5wcm90b2J1Zi5BbnkihQEKB1pvbmVSb3cSOwoJY2hhcmFjdGVyGAEgASgLMiYucmVhbG13aXJlLmludGVybmFsLnYxLkNoYXJhY3RlclJlY29yZEgAEjUKBm9iamVjdBgCIAEoCzIjLnJlYWxtd2lyZS5pbnRlcm5hbC52MS5PYmplY3RSZWNvcmRIAEIGCgRraW5kIjgKCFpvbmVSb3dzEiwKBHJvd3MYASADKAsyHi5yZWFsbXdpcmUuaW50ZXJuYWwudjEuWm9uZVJvdyKVAQoKWm9uZVJlcG9ydBIvCgR0aWNrGAEgASgLMh8ucmVhbG13aXJlLmludGVybmFsLnYxLlpvbmVUaWNrSAASFwoNc3BlZWRfcGVyY2VudBgCIAEoDUgAEjUKB2ZhaWx1cmUYAyABKAsyIi5yZWFsbXdpcmUuaW50ZXJuYWwudjEuWm9uZUZhaWx1cmVIAEIGCgRraW5kIucBCghab25lVGljaxIMCgR0aWNrGAEgASgNEjMKB3JlZ2lvbnMYAiADKAsyIi5yZWFsbXdpcmUuaW50ZXJuYWwudjEuUmVnaW9uRnJhbWUSMAoGZXZlbnRzGAMgAygLMiAucmVhbG13aXJlLmludGVybmFsLnYxLlpvbmVFdmVudBIuCgVzYXZlcxgEIAMoCzIfLnJlYWxtd2lyZS5pbnRlcm5hbC52MS5ab25lU2F2ZRI2Cgl0cmFuc2ZlcnMYBSADKAsyIy5yZWFsbXdpcmUuaW50ZXJuYWwudjEuWm9uZVRyYW5zZmVyImMKCVpvbmVFdmVudBIyCgdoZWFyZXJzGAEgAygLMiEucmVhbG13aXJlLmludGVybmFsLnYxLlpvbmVIZWFyZXISIgoFZXZlbnQYAiABKAsyEy5yZWFsbXdpcmUudjEuRXZlbnQiNQoKWm9uZUhlYXJlchIRCgljaGFyYWN0ZXIYASABKAkSFAoMY2hhcmFjdGVyX2lkGAIgASgNIi4KCFpvbmVTYXZlEgwKBG5hbWUYASABKAkSFAoMY2hhcmFjdGVyX2lkGAIgASgNImIKDFpvbmVUcmFuc2ZlchI1CgljaGFyYWN0ZXIYASABKAsyIi5yZWFsbXdpcmUuaW50ZXJuYWwudjEuRW50aXR5U3RhdGUSDAoEem9uZRgCIAEoCRINCgVzcGF3bhgDIAEoCSI9Cgtab25lRmFpbHVyZRINCgVlcnJvchgBIAEoCRIMCgR0aWNrGAIgASgNEhEKCXJlY29yZGluZxgDIAEoDCI5CgdMb2dMaW5lEg0KBWxldmVsGAEgASgJEg8KB21lc3NhZ2UYAiABKAkSDgoGZmllbGRzGAMgASgJQs4BChljb20ucmVhbG13aXJlLmludGVybmFsLnYxUAFaRmdpdGh1Yi5jb20vcmVhbG13aXJlL3JlYWxtd2lyZS9nZW4vZ28vcmVhbG13aXJlL2ludGVybmFsL3YxO2ludGVybmFsdjGiAgNSV0mqAhVSZWFsbXdpcmUuSW50ZXJuYWwuVjG6AhZSZWFsbXdpcmVfSW50ZXJuYWxfVjFfygIVUmVhbG13aXJlXEludGVybmFsXFYx6gIXUmVhbG13aXJlOjpJbnRlcm5hbDo6VjFiBnByb3RvMw", [file_google_protobuf_any, file_realmwire_internal_v1_frame, file_realmwire_internal_v1_input, file_realmwire_internal_v1_record, file_realmwire_internal_v1_state, file_realmwire_v1_map, file_realmwire_v1_world_service]);
+  fileDesc("CiVyZWFsbXdpcmUvaW50ZXJuYWwvdjEvem9uZV9ob3N0LnByb3RvEhVyZWFsbXdpcmUuaW50ZXJuYWwudjEigAEKCVN0YXJ0Wm9uZRILCgNydW4YASABKA0SIgoDbWFwGAIgASgLMhUucmVhbG13aXJlLnYxLlpvbmVNYXASNAoHb2JqZWN0cxgDIAMoCzIjLnJlYWxtd2lyZS5pbnRlcm5hbC52MS5PYmplY3RSZWNvcmQSDAoEc2VlZBgEIAEoCSIfCgtTdGFydGVkWm9uZRIQCghlbnRpdGllcxgBIAEoDSLwAQoIWm9uZUNhbGwSLQoFaW5wdXQYASABKAsyHC5yZWFsbXdpcmUuaW50ZXJuYWwudjEuSW5wdXRIABIOCgRyZWFkGAIgASgJSAASDQoDcm93GAMgASgJSAASLQoGcmVjb3JkGAQgASgLMhsucmVhbG13aXJlLmludGVybmFsLnYxLkRvbmVIABItCgZhZnJlc2gYBSABKAsyGy5yZWFsbXdpcmUuaW50ZXJuYWwudjEuRG9uZUgAEjAKBHN0b3AYBiABKAsyIC5yZWFsbXdpcmUuaW50ZXJuYWwudjEuWm9uZU5hbWVzSABCBgoEa2luZCIaCglab25lTmFtZXMSDQoFbmFtZXMYASADKAkiwgIKClpvbmVBbnN3ZXISMQoHb3V0Y29tZRgBIAEoCzIeLnJlYWxtd2lyZS5pbnRlcm5hbC52MS5PdXRjb21lSAASNQoGZW50aXR5GAIgASgLMiMucmVhbG13aXJlLmludGVybmFsLnYxLlN0b3JlZEVudGl0eUgAEi0KA3JvdxgDIAEoCzIeLnJlYWxtd2lyZS5pbnRlcm5hbC52MS5ab25lUm93SAASNQoJcmVjb3JkaW5nGAQgASgLMiAucmVhbG13aXJlLmludGVybmFsLnYxLlJlY29yZGluZ0gAEi8KBHJvd3MYBSABKAsyHy5yZWFsbXdpcmUuaW50ZXJuYWwudjEuWm9uZVJvd3NIABIrCgRkb25lGAYgASgLMhsucmVhbG13aXJlLmludGVybmFsLnYxLkRvbmVIAEIGCgRraW5kImwKDFN0b3JlZEVudGl0eRIyCgZlbnRpdHkYASABKAsyIi5yZWFsbXdpcmUuaW50ZXJuYWwudjEuRW50aXR5U3RhdGUSKAoKY29tcG9uZW50cxgCIAMoCzIULmdvb2dsZS5wcm90b2J1Zi5BbnkihQEKB1pvbmVSb3cSOwoJY2hhcmFjdGVyGAEgASgLMiYucmVhbG13aXJlLmludGVybmFsLnYxLkNoYXJhY3RlclJlY29yZEgAEjUKBm9iamVjdBgCIAEoCzIjLnJlYWxtd2lyZS5pbnRlcm5hbC52MS5PYmplY3RSZWNvcmRIAEIGCgRraW5kIjgKCFpvbmVSb3dzEiwKBHJvd3MYASADKAsyHi5yZWFsbXdpcmUuaW50ZXJuYWwudjEuWm9uZVJvdyKVAQoKWm9uZVJlcG9ydBIvCgR0aWNrGAEgASgLMh8ucmVhbG13aXJlLmludGVybmFsLnYxLlpvbmVUaWNrSAASFwoNc3BlZWRfcGVyY2VudBgCIAEoDUgAEjUKB2ZhaWx1cmUYAyABKAsyIi5yZWFsbXdpcmUuaW50ZXJuYWwudjEuWm9uZUZhaWx1cmVIAEIGCgRraW5kIucBCghab25lVGljaxIMCgR0aWNrGAEgASgNEjMKB3JlZ2lvbnMYAiADKAsyIi5yZWFsbXdpcmUuaW50ZXJuYWwudjEuUmVnaW9uRnJhbWUSMAoGZXZlbnRzGAMgAygLMiAucmVhbG13aXJlLmludGVybmFsLnYxLlpvbmVFdmVudBIuCgVzYXZlcxgEIAMoCzIfLnJlYWxtd2lyZS5pbnRlcm5hbC52MS5ab25lU2F2ZRI2Cgl0cmFuc2ZlcnMYBSADKAsyIy5yZWFsbXdpcmUuaW50ZXJuYWwudjEuWm9uZVRyYW5zZmVyImMKCVpvbmVFdmVudBIyCgdoZWFyZXJzGAEgAygLMiEucmVhbG13aXJlLmludGVybmFsLnYxLlpvbmVIZWFyZXISIgoFZXZlbnQYAiABKAsyEy5yZWFsbXdpcmUudjEuRXZlbnQiNQoKWm9uZUhlYXJlchIRCgljaGFyYWN0ZXIYASABKAkSFAoMY2hhcmFjdGVyX2lkGAIgASgNIi4KCFpvbmVTYXZlEgwKBG5hbWUYASABKAkSFAoMY2hhcmFjdGVyX2lkGAIgASgNImIKDFpvbmVUcmFuc2ZlchI1CgljaGFyYWN0ZXIYASABKAsyIi5yZWFsbXdpcmUuaW50ZXJuYWwudjEuRW50aXR5U3RhdGUSDAoEem9uZRgCIAEoCRINCgVzcGF3bhgDIAEoCSI9Cgtab25lRmFpbHVyZRINCgVlcnJvchgBIAEoCRIMCgR0aWNrGAIgASgNEhEKCXJlY29yZGluZxgDIAEoDCI5CgdMb2dMaW5lEg0KBWxldmVsGAEgASgJEg8KB21lc3NhZ2UYAiABKAkSDgoGZmllbGRzGAMgASgJQs4BChljb20ucmVhbG13aXJlLmludGVybmFsLnYxUAFaRmdpdGh1Yi5jb20vcmVhbG13aXJlL3JlYWxtd2lyZS9nZW4vZ28vcmVhbG13aXJlL2ludGVybmFsL3YxO2ludGVybmFsdjGiAgNSV0mqAhVSZWFsbXdpcmUuSW50ZXJuYWwuVjG6AhZSZWFsbXdpcmVfSW50ZXJuYWxfVjFfygIVUmVhbG13aXJlXEludGVybmFsXFYx6gIXUmVhbG13aXJlOjpJbnRlcm5hbDo6VjFiBnByb3RvMw", [file_google_protobuf_any, file_realmwire_internal_v1_frame, file_realmwire_internal_v1_input, file_realmwire_internal_v1_record, file_realmwire_internal_v1_state, file_realmwire_v1_map, file_realmwire_v1_world_service]);
 
 /**
  * Begins a zone on a host. Asked on `host.<host>.start`, answered with a `StartedZone`.
@@ -143,11 +143,11 @@ export type ZoneCall = Message<"realmwire.internal.v1.ZoneCall"> & {
     case: "afresh";
   } | {
     /**
-     * To end, and say what was not asked for since it changed. The answer is rows.
+     * To end, with the rows of these entities that are there. The answer is rows.
      *
-     * @generated from field: realmwire.internal.v1.Done stop = 6;
+     * @generated from field: realmwire.internal.v1.ZoneNames stop = 6;
      */
-    value: Done;
+    value: ZoneNames;
     case: "stop";
   } | { case: undefined; value?: undefined };
 };
@@ -158,6 +158,27 @@ export type ZoneCall = Message<"realmwire.internal.v1.ZoneCall"> & {
  */
 export const ZoneCallSchema: GenMessage<ZoneCall> = /*@__PURE__*/
   messageDesc(file_realmwire_internal_v1_zone_host, 2);
+
+/**
+ * Names of entities.
+ *
+ * @generated from message realmwire.internal.v1.ZoneNames
+ */
+export type ZoneNames = Message<"realmwire.internal.v1.ZoneNames"> & {
+  /**
+   * The names.
+   *
+   * @generated from field: repeated string names = 1;
+   */
+  names: string[];
+};
+
+/**
+ * Describes the message realmwire.internal.v1.ZoneNames.
+ * Use `create(ZoneNamesSchema)` to create a new message.
+ */
+export const ZoneNamesSchema: GenMessage<ZoneNames> = /*@__PURE__*/
+  messageDesc(file_realmwire_internal_v1_zone_host, 3);
 
 /**
  * The answer of a running zone.
@@ -226,7 +247,7 @@ export type ZoneAnswer = Message<"realmwire.internal.v1.ZoneAnswer"> & {
  * Use `create(ZoneAnswerSchema)` to create a new message.
  */
 export const ZoneAnswerSchema: GenMessage<ZoneAnswer> = /*@__PURE__*/
-  messageDesc(file_realmwire_internal_v1_zone_host, 3);
+  messageDesc(file_realmwire_internal_v1_zone_host, 4);
 
 /**
  * An entity in full.
@@ -254,7 +275,7 @@ export type StoredEntity = Message<"realmwire.internal.v1.StoredEntity"> & {
  * Use `create(StoredEntitySchema)` to create a new message.
  */
 export const StoredEntitySchema: GenMessage<StoredEntity> = /*@__PURE__*/
-  messageDesc(file_realmwire_internal_v1_zone_host, 4);
+  messageDesc(file_realmwire_internal_v1_zone_host, 5);
 
 /**
  * A row to be stored.
@@ -291,7 +312,7 @@ export type ZoneRow = Message<"realmwire.internal.v1.ZoneRow"> & {
  * Use `create(ZoneRowSchema)` to create a new message.
  */
 export const ZoneRowSchema: GenMessage<ZoneRow> = /*@__PURE__*/
-  messageDesc(file_realmwire_internal_v1_zone_host, 5);
+  messageDesc(file_realmwire_internal_v1_zone_host, 6);
 
 /**
  * Rows to be stored.
@@ -312,7 +333,7 @@ export type ZoneRows = Message<"realmwire.internal.v1.ZoneRows"> & {
  * Use `create(ZoneRowsSchema)` to create a new message.
  */
 export const ZoneRowsSchema: GenMessage<ZoneRows> = /*@__PURE__*/
-  messageDesc(file_realmwire_internal_v1_zone_host, 6);
+  messageDesc(file_realmwire_internal_v1_zone_host, 7);
 
 /**
  * What a running zone tells, on `zone.<zone>.<run>.report`.
@@ -343,7 +364,7 @@ export type ZoneReport = Message<"realmwire.internal.v1.ZoneReport"> & {
     case: "speedPercent";
   } | {
     /**
-     * Its simulation failed: it has ended.
+     * Its simulation failed: no tick comes any more, and it waits to be stopped.
      *
      * @generated from field: realmwire.internal.v1.ZoneFailure failure = 3;
      */
@@ -357,7 +378,7 @@ export type ZoneReport = Message<"realmwire.internal.v1.ZoneReport"> & {
  * Use `create(ZoneReportSchema)` to create a new message.
  */
 export const ZoneReportSchema: GenMessage<ZoneReport> = /*@__PURE__*/
-  messageDesc(file_realmwire_internal_v1_zone_host, 7);
+  messageDesc(file_realmwire_internal_v1_zone_host, 8);
 
 /**
  * What one tick brought, all of it: whoever takes it over shows the whole tick.
@@ -406,7 +427,7 @@ export type ZoneTick = Message<"realmwire.internal.v1.ZoneTick"> & {
  * Use `create(ZoneTickSchema)` to create a new message.
  */
 export const ZoneTickSchema: GenMessage<ZoneTick> = /*@__PURE__*/
-  messageDesc(file_realmwire_internal_v1_zone_host, 8);
+  messageDesc(file_realmwire_internal_v1_zone_host, 9);
 
 /**
  * An event for some characters.
@@ -434,7 +455,7 @@ export type ZoneEvent = Message<"realmwire.internal.v1.ZoneEvent"> & {
  * Use `create(ZoneEventSchema)` to create a new message.
  */
 export const ZoneEventSchema: GenMessage<ZoneEvent> = /*@__PURE__*/
-  messageDesc(file_realmwire_internal_v1_zone_host, 9);
+  messageDesc(file_realmwire_internal_v1_zone_host, 10);
 
 /**
  * A character that an event is for.
@@ -462,7 +483,7 @@ export type ZoneHearer = Message<"realmwire.internal.v1.ZoneHearer"> & {
  * Use `create(ZoneHearerSchema)` to create a new message.
  */
 export const ZoneHearerSchema: GenMessage<ZoneHearer> = /*@__PURE__*/
-  messageDesc(file_realmwire_internal_v1_zone_host, 10);
+  messageDesc(file_realmwire_internal_v1_zone_host, 11);
 
 /**
  * An entity whose stored state changed.
@@ -490,7 +511,7 @@ export type ZoneSave = Message<"realmwire.internal.v1.ZoneSave"> & {
  * Use `create(ZoneSaveSchema)` to create a new message.
  */
 export const ZoneSaveSchema: GenMessage<ZoneSave> = /*@__PURE__*/
-  messageDesc(file_realmwire_internal_v1_zone_host, 11);
+  messageDesc(file_realmwire_internal_v1_zone_host, 12);
 
 /**
  * A character that left for another zone.
@@ -525,7 +546,7 @@ export type ZoneTransfer = Message<"realmwire.internal.v1.ZoneTransfer"> & {
  * Use `create(ZoneTransferSchema)` to create a new message.
  */
 export const ZoneTransferSchema: GenMessage<ZoneTransfer> = /*@__PURE__*/
-  messageDesc(file_realmwire_internal_v1_zone_host, 12);
+  messageDesc(file_realmwire_internal_v1_zone_host, 13);
 
 /**
  * Why a zone ended by itself.
@@ -560,7 +581,7 @@ export type ZoneFailure = Message<"realmwire.internal.v1.ZoneFailure"> & {
  * Use `create(ZoneFailureSchema)` to create a new message.
  */
 export const ZoneFailureSchema: GenMessage<ZoneFailure> = /*@__PURE__*/
-  messageDesc(file_realmwire_internal_v1_zone_host, 13);
+  messageDesc(file_realmwire_internal_v1_zone_host, 14);
 
 /**
  * A line of the log of a thread, on `thread.<thread>.log`.
@@ -595,5 +616,5 @@ export type LogLine = Message<"realmwire.internal.v1.LogLine"> & {
  * Use `create(LogLineSchema)` to create a new message.
  */
 export const LogLineSchema: GenMessage<LogLine> = /*@__PURE__*/
-  messageDesc(file_realmwire_internal_v1_zone_host, 14);
+  messageDesc(file_realmwire_internal_v1_zone_host, 15);
 
