@@ -17,6 +17,8 @@ export interface BusPort {
 export interface BusMail {
   /** Sends a letter, with all others of this turn of the event loop in one parcel. */
   send(letter: MessageInitShape<typeof BusLetterSchema>): void;
+  /** Sends what waits at once, for a thread that is about to end. */
+  flush(): void;
   /** Sends and takes nothing more. */
   close(): void;
 }
@@ -34,7 +36,7 @@ export function openMail(port: BusPort, onLetter: (letter: BusLetter) => void): 
   function flush(): void {
     const letters = outgoing;
     outgoing = [];
-    if (closed) return;
+    if (closed || letters.length === 0) return;
     const parcel = toBinary(BusParcelSchema, create(BusParcelSchema, { letters }));
     port.postMessage(parcel, [parcel.buffer]);
   }
@@ -69,6 +71,7 @@ export function openMail(port: BusPort, onLetter: (letter: BusLetter) => void): 
       if (outgoing.length === 0) setImmediate(flush);
       outgoing.push(create(BusLetterSchema, letter));
     },
+    flush,
     close() {
       closed = true;
       incoming = [];

@@ -12,6 +12,12 @@ type Responder = (payload: Uint8Array) => Promise<Uint8Array>;
 /** What came back: bytes, or that there is nothing. */
 type Answer = Uint8Array | undefined;
 
+/** A bus behind a port. */
+export interface PortBus extends Bus {
+  /** Sends what waits at once, for a thread that is about to end. */
+  flush(): void;
+}
+
 /**
  * A connection to the bus of another thread, at whose end of the port a gate stands (`openBusGate`). All that is sent in one turn of the
  * event loop goes in one message. What a handler throws goes to `onError`.
@@ -19,7 +25,7 @@ type Answer = Uint8Array | undefined;
 export function createPortBus(options: {
   port: BusPort;
   onError: (error: unknown, subject: string) => void;
-}): Bus {
+}): PortBus {
   const handlers = new Map<number, Handler>();
   const responders = new Map<number, Responder>();
   const waiting = new Map<number, PromiseWithResolvers<Answer>>();
@@ -114,6 +120,7 @@ export function createPortBus(options: {
   }
 
   return {
+    flush: mail.flush,
     async start() {
       if (state === "closed") throw new BusError("closed", "a closed bus cannot be started again");
       state = "open";

@@ -190,9 +190,11 @@ async function setLive(
 ): Promise<Value> {
   const { type, field, rule } = attribute;
   const order = { name: target.name, component: type.schema.typeName, field: field.number };
-  // The target may have been read before somebody else's change.
-  const before = await readNow(types, zone, target.name, attribute);
-  const outcome = await zone.apply(setInput(order, change));
+  // The target may have been read before somebody else's change; nothing comes between these two.
+  const [before, outcome] = await Promise.all([
+    readNow(types, zone, target.name, attribute),
+    zone.apply(setInput(order, change)),
+  ]);
   if (outcome.kind.case !== "value") throw setRefused(outcome, change);
   const after = outcome.kind.value;
   if (!rule.persist) return after;

@@ -86,8 +86,8 @@ export function createPlayerStreams(options: {
   writer: WireWriter;
   /** A new key for a viewer; not to be guessed from others. */
   newKey: () => string;
-  /** The sequence of the last Move. */
-  acknowledged: () => number;
+  /** The sequence of the last Move that a state shows which has the changes up to a tick. */
+  acknowledged: (shownTick: number) => number;
   /** Milliseconds since 1970-01-01. */
   wallClock: () => number;
   now: () => number;
@@ -140,7 +140,7 @@ export function createPlayerStreams(options: {
     const flags = eye.flags.take();
     const message = eye.viewer.message({
       flags: flags.map((flag) => toBinary(FlagSchema, flag)),
-      acknowledged: options.acknowledged(),
+      acknowledged: options.acknowledged(placement.zone.shownTick),
       scene,
       force: now() - stream.lastMessageAt >= HEARTBEAT_MS,
     });

@@ -10,6 +10,7 @@ import { DomainError } from "../errors.ts";
 import type { Logger } from "../logger.ts";
 import type { Transfer } from "../sim/portals.ts";
 import type { ZoneHandle } from "../zone/zone-handle.ts";
+import type { Acknowledgements } from "./acknowledgements.ts";
 import { mapFlag, slowFlag, zoneFlag } from "./flags.ts";
 import { MAX_STREAMS } from "./player-streams.ts";
 import type { Placement, PlayerStreams, StreamRequest } from "./player-streams.ts";
@@ -58,8 +59,7 @@ export interface PlayerOptions {
   readonly streams: PlayerStreams;
   /** Joins a zone, or rejects. */
   readonly join: (zone: string, character: EntityState, spawn: string) => Promise<Placement>;
-  /** A Move with a sequence was made. */
-  readonly onAcknowledged: (sequence: number) => void;
+  readonly acknowledgements: Acknowledgements;
   /** Raises a flag for the session's next answer. */
   readonly putAnswerFlag: (sessionKey: string, flag: Flag) => void;
   /** The character is in another zone now. */
@@ -120,12 +120,20 @@ export function createPlayer(options: PlayerOptions): LivePlayer {
   }
 
   async function apply(kind: Input["kind"]): Promise<Outcome> {
-    const { zone } = await placement();
-    const outcome = await zone.apply(create(InputSchema, { kind }));
-    if (outcome.kind.case === "move" && outcome.kind.value.sequence > 0) {
-      options.onAcknowledged(outcome.kind.value.sequence);
+    for (;;) {
+      const at = await placement();
+      const outcome = await at.zone.apply(create(InputSchema, { kind }));
+      // It went on to another zone while the input was on its way.
+      if (isUnknown(outcome) && !isIn(at)) continue;
+      if (outcome.kind.case === "move" && outcome.kind.value.sequence > 0) {
+        options.acknowledgements.note(outcome.kind.value.sequence, outcome.kind.value.tick);
+      }
+      return outcome;
     }
-    return outcome;
+  }
+
+  function isIn(at: Placement): boolean {
+    return place.kind === "in" && place.placement === at;
   }
 
   function raise(flag: Flag): void {
@@ -148,6 +156,7 @@ export function createPlayer(options: PlayerOptions): LivePlayer {
       onStopped: () => vanish(zoneStopped(zone.name)),
     });
     place = { kind: "in", placement: to, unlisten };
+    options.acknowledgements.settle();
     options.onZone(player.sessionKey, zone.name);
     streams.place(to);
     streams.onTick();
@@ -222,6 +231,11 @@ export function createPlayer(options: PlayerOptions): LivePlayer {
 /** When something was said, in milliseconds since 1970-01-01; other events come before that. */
 function timeOf({ kind }: Event): number {
   return kind.case === "chat" && kind.value.time ? timestampMs(kind.value.time) : 0;
+}
+
+/** Whether the zone does not know the character. */
+function isUnknown({ kind }: Outcome): boolean {
+  return kind.case === "refusal" && kind.value.reason === ErrorReason.NAME_UNKNOWN;
 }
 
 function tooManyStreams(): DomainError {

@@ -7,6 +7,7 @@ import type { Logger } from "../logger.ts";
 import { WireWriter } from "../sim/wire-writer.ts";
 import { nameKey } from "../store/store.ts";
 import type { Turns } from "../turns.ts";
+import { createAcknowledgements } from "./acknowledgements.ts";
 import type { AnswerFlags } from "./answer-flags.ts";
 import { createPlayerStreams } from "./player-streams.ts";
 import type { Placement } from "./player-streams.ts";
@@ -111,14 +112,14 @@ export function createPlayers(options: PlayersOptions): Players {
   }
 
   function makePlayer(character: { id: number; name: string }, placement: Placement): LivePlayer {
-    let acknowledged = 0;
+    const acknowledgements = createAcknowledgements();
     const streams = createPlayerStreams({
       character: character.name,
       placement,
       viewRadius: options.viewRadius,
       writer,
       newKey: options.newKey,
-      acknowledged: () => acknowledged,
+      acknowledged: acknowledgements.shownAt,
       wallClock: options.wallClock,
       now,
     });
@@ -126,9 +127,7 @@ export function createPlayers(options: PlayersOptions): Players {
       character,
       streams,
       join: entry.join,
-      onAcknowledged: (sequence) => {
-        acknowledged = sequence;
-      },
+      acknowledgements,
       putAnswerFlag: answerFlags.put,
       onZone(sessionKey, zone) {
         if (sessionKey !== "") answerFlags.remember(sessionKey, zone);

@@ -9,7 +9,7 @@ import { createZone } from "../sim/zone.ts";
 import type { GameWorld } from "./game-world.ts";
 import { rowOf, saveNote } from "./rows.ts";
 import type { Row } from "./saver.ts";
-import type { EngineListener, ZoneEngine } from "./zone-engine.ts";
+import type { EngineFailure, EngineListener, ZoneEngine } from "./zone-engine.ts";
 import { createZoneRunner } from "./zone-runner.ts";
 
 /** Inputs that a zone's recording holds before it begins anew. */
@@ -30,6 +30,8 @@ export interface LocalEngine extends ZoneEngine {
   apply(input: Input): Outcome;
   read(name: string): StoredState | undefined;
   row(name: string): Row | undefined;
+  /** What is left to say of a zone that ends badly. */
+  lastWords(): Omit<EngineFailure, "error">;
 }
 
 /** A zone that is simulated in this thread. Its source is the zone's own table, which shows inputs as soon as they are carried out. */
@@ -51,12 +53,14 @@ export function createLocalEngine(options: LocalEngineOptions): LocalEngine {
     logger,
     onFrame,
     onSpeed: (percent) => listener?.onSpeed(percent),
-    onCrash(error) {
-      const recording = zone.recording();
-      const bytes = recording && toBinary(RecordingSchema, recording);
-      listener?.onFailure({ error, tick: zone.tick, recording: bytes });
-    },
+    onCrash: (error) => listener?.onFailure({ error, ...lastWords() }),
   });
+
+  function lastWords(): Omit<EngineFailure, "error"> {
+    const recording = zone.recording();
+    const bytes = recording && toBinary(RecordingSchema, recording);
+    return { tick: zone.tick, recording: bytes };
+  }
 
   function onFrame(frame: Frame): void {
     for (const { task, error } of frame.failures) {
@@ -72,6 +76,7 @@ export function createLocalEngine(options: LocalEngineOptions): LocalEngine {
 
   return {
     zone,
+    lastWords,
     name: zone.name,
     tickRateHz: zone.tickRateHz,
     source: zone,

@@ -27,7 +27,7 @@ import { regionKey } from "../sim/region-frames.ts";
 import type { RegionPlace } from "../sim/region-frames.ts";
 import { createWorldMap } from "../sim/world-map.ts";
 import type { SaveNote } from "./rows.ts";
-import type { EngineListener, ZoneEngine } from "./zone-engine.ts";
+import type { EngineFailure, EngineListener, ZoneEngine } from "./zone-engine.ts";
 import {
   callSubject,
   reportSubject,
@@ -77,6 +77,7 @@ export async function startRemoteEngine(options: RemoteEngineOptions): Promise<Z
   let tick = 0;
   let listener: EngineListener | undefined;
   let over: string | undefined;
+  let failed = false;
   let stopping: ReturnType<ZoneEngine["stop"]> | undefined;
 
   const reports = bus.subscribe(reportSubject(name, run), (bytes) => {
@@ -85,8 +86,15 @@ export async function startRemoteEngine(options: RemoteEngineOptions): Promise<Z
   const forgetPlace = place.onLost(() => {
     end("its place was lost");
     const error = new Error(`the place that zone "${name}" ran on was lost`);
-    listener?.onFailure({ error, tick, recording: undefined });
+    fail({ error, tick, recording: undefined });
   });
+
+  /** Tells once that it has ended: a thread that dies may have told before what led to it. */
+  function fail(failure: EngineFailure): void {
+    if (failed) return;
+    failed = true;
+    listener?.onFailure(failure);
+  }
 
   function end(why: string): void {
     if (over !== undefined) return;
@@ -119,7 +127,7 @@ export async function startRemoteEngine(options: RemoteEngineOptions): Promise<Z
     else if (kind.case === "failure") {
       const { error, tick: last, recording } = kind.value;
       const bytes = recording.length > 0 ? recording : undefined;
-      listener?.onFailure({ error: new Error(error), tick: last, recording: bytes });
+      fail({ error: new Error(error), tick: last, recording: bytes });
     }
   }
 

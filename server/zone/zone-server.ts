@@ -14,7 +14,7 @@ import { createRegionFramer } from "../sim/region-frames.ts";
 import { createRegionInterest } from "../sim/region-interest.ts";
 import { createLocalEngine } from "./local-engine.ts";
 import type { LocalEngineOptions } from "./local-engine.ts";
-import type { EngineListener, TickReport } from "./zone-engine.ts";
+import type { EngineFailure, EngineListener, TickReport } from "./zone-engine.ts";
 import { callSubject, packEvents, packRow, reportSubject, startSubject } from "./zone-messages.ts";
 
 /** What a server of zones needs. */
@@ -35,6 +35,8 @@ export interface ZoneServer {
   start(): void;
   /** Ends all zones at once; nothing is asked what is still to be saved. */
   close(): void;
+  /** Tells of all zones that they failed, with what led to it: the thread is about to end. */
+  fail(error: unknown): void;
 }
 
 /** A server of zones that runs none yet. It meets its gateway at the bus only. */
@@ -58,12 +60,16 @@ export function createZoneServer(options: ZoneServerOptions): ZoneServer {
       service?.close();
       for (const zone of [...running]) zone.close();
     },
+    fail(error) {
+      for (const zone of running) zone.fail(error);
+    },
   };
 }
 
 interface ServedZone {
   readonly entityCount: number;
   close(): void;
+  fail(error: unknown): void;
 }
 
 function serveZone(options: ZoneServerOptions, order: StartZone, onClosed: () => void): ServedZone {
@@ -105,11 +111,13 @@ function serveZone(options: ZoneServerOptions, order: StartZone, onClosed: () =>
   const listener: EngineListener = {
     onTick,
     onSpeed: (percent) => report({ case: "speedPercent", value: percent }),
-    onFailure({ error, tick, recording }) {
-      const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-      report({ case: "failure", value: { error: text, tick, ...(recording && { recording }) } });
-    },
+    onFailure: tellFailure,
   };
+
+  function tellFailure({ error, tick, recording }: EngineFailure): void {
+    const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    report({ case: "failure", value: { error: text, tick, ...(recording && { recording }) } });
+  }
 
   function carryOut({ kind }: ZoneCall): AnswerKind {
     switch (kind.case) {
@@ -157,7 +165,11 @@ function serveZone(options: ZoneServerOptions, order: StartZone, onClosed: () =>
   }
 
   engine.start(listener);
-  return { entityCount: engine.entityCount, close };
+  return {
+    entityCount: engine.entityCount,
+    close,
+    fail: (error) => tellFailure({ error, ...engine.lastWords() }),
+  };
 }
 
 type ReportKind = NonNullable<MessageInitShape<typeof ZoneReportSchema>["kind"]>;
