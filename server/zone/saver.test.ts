@@ -122,6 +122,49 @@ test("a failed batch rejects all who wait for it, and is written again later", a
   await closing;
 });
 
+test("a row that takes time to make is waited for; one that cannot be made is lost, and nothing else", async () => {
+  const { store, saver, lines } = setUp();
+  const making = Promise.withResolvers<Row | undefined>();
+  saver.note("slow", () => making.promise);
+  saver.note("lost", () => Promise.reject(new Error("its zone is gone")));
+  saver.note("broken", () => {
+    throw new Error("cannot be made");
+  });
+  saver.note("a", () => row("a", 1));
+  const lost = expect(saver.durable("lost")).rejects.toThrow("its zone is gone");
+  const broken = expect(saver.durable("broken")).rejects.toThrow("cannot be made");
+  const rest = Promise.all([saver.settled("lost"), saver.settled(), saver.durable("slow")]);
+  await settle();
+  expect(store.saves).toHaveLength(0);
+  making.resolve(row("slow", 3));
+  await settle();
+  const { objects = [] } = store.saves[0]?.batch ?? {};
+  const versions = Object.fromEntries(objects.map(({ name, zone }) => [name, zone]));
+  expect(versions).toEqual({ a: "1", slow: "3" });
+  store.saves[0]?.commit();
+  await Promise.all([lost, broken, rest]);
+  expect(lines.map(({ fields }) => fields)).toMatchObject([{ key: "broken" }, { key: "lost" }]);
+  expect(saver.size).toBe(0);
+});
+
+test("a row that was made is kept when the store fails, also when it could not be made again", async () => {
+  const { store, saver } = setUp();
+  let asked = 0;
+  saver.note("a", async () => {
+    if (++asked > 1) throw new Error("its zone is gone");
+    return row("a", 1);
+  });
+  const outcome = saver.durable("a").catch((error: unknown) => error);
+  await settle();
+  store.saves[0]?.fail();
+  expect(await outcome).toMatchObject({ reason: ErrorReason.STORE_UNAVAILABLE });
+  const closing = saver.close();
+  await settle();
+  expect(store.saves[0]?.batch.objects.map(({ zone }) => zone)).toEqual(["1"]);
+  store.saves[0]?.commit();
+  await closing;
+});
+
 test("writes by itself, at its interval, and says when it cannot", async () => {
   vi.useFakeTimers();
   try {
