@@ -47,7 +47,7 @@ interface Crew {
 export function createZoneThreads(options: ZoneThreadsOptions): ZoneThreads {
   const { bus, logger, count, hungAfterMs = HUNG_AFTER_MS } = options;
   const crews = new Set<Crew>();
-  let waiting: (() => void)[] = [];
+  const waiting: (() => void)[] = [];
   const restarts = new Set<NodeJS.Timeout>();
   let checker: NodeJS.Timeout | undefined;
   let lastNumber = 0;

@@ -1,6 +1,5 @@
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import type { MessageInitShape } from "@bufbuild/protobuf";
-import type { RegionFrame } from "../../gen/ts/realmwire/internal/v1/frame_pb.ts";
 import { OutcomeSchema } from "../../gen/ts/realmwire/internal/v1/input_pb.ts";
 import type { Input, Outcome } from "../../gen/ts/realmwire/internal/v1/input_pb.ts";
 import type { ObjectRecord } from "../../gen/ts/realmwire/internal/v1/record_pb.ts";
@@ -22,10 +21,8 @@ import { BusError } from "../bus/bus.ts";
 import type { Bus } from "../bus/bus.ts";
 import { checkEdit, editMap } from "../sim/map-edit.ts";
 import type { EditRules } from "../sim/map-edit.ts";
-import { createMirror } from "../sim/mirror.ts";
-import { regionKey } from "../sim/region-frames.ts";
-import type { RegionPlace } from "../sim/region-frames.ts";
 import { createWorldMap } from "../sim/world-map.ts";
+import { createReportedMirror } from "./reported-mirror.ts";
 import type { SaveNote } from "./rows.ts";
 import type { EngineFailure, EngineListener, ZoneEngine } from "./zone-engine.ts";
 import {
@@ -68,8 +65,7 @@ export async function startRemoteEngine(options: RemoteEngineOptions): Promise<Z
   const name = map.zone;
   const tickRateHz = Math.fround(options.tickRateHz);
   const size = { width: map.width, height: map.height, tickRateHz };
-  const mirror = createMirror(size);
-  const held = new Map<string, RegionPlace>();
+  const { mirror, takeOver: takeRegions } = createReportedMirror(size);
   /** Characters in the zone by name, with their ids in the store. */
   const characters = new Map<string, number>();
   /** Entities that are to be saved and whose rows were not asked for yet. */
@@ -133,21 +129,8 @@ export async function startRemoteEngine(options: RemoteEngineOptions): Promise<Z
 
   function takeOver(report: ZoneTick): void {
     tick = report.tick;
-    const shown = new Set<string>();
-    let missing = false;
-    for (const frame of report.regions) {
-      const { column, row } = frame;
-      const key = regionKey(frame);
-      shown.add(key);
-      held.set(key, { column, row });
-      if (!mirror.apply(ownBytes(frame))) missing = true;
-    }
-    for (const [key, region] of held) {
-      if (shown.has(key)) continue;
-      held.delete(key);
-      mirror.forget(region);
-    }
-    if (missing) call({ case: "afresh", value: {} }).catch(() => {});
+    const isWhole = takeRegions(report.regions);
+    if (!isWhole) call({ case: "afresh", value: {} }).catch(() => {});
     const { saves } = report;
     for (const save of saves) noted.add(save.name);
     const transfers = report.transfers.map(({ character, zone, spawn }) => {
@@ -239,15 +222,3 @@ export async function startRemoteEngine(options: RemoteEngineOptions): Promise<Z
 }
 
 type CallKind = NonNullable<MessageInitShape<typeof ZoneCallSchema>["kind"]>;
-
-/** The frame with bytes of its own: those that came are parts of a message that the mirror would keep as a whole. */
-function ownBytes(frame: RegionFrame): RegionFrame {
-  for (const { components } of [...frame.entered, ...frame.changed]) {
-    for (const component of components) {
-      component.near = component.near.slice();
-      component.party = component.party.slice();
-      component.owner = component.owner.slice();
-    }
-  }
-  return frame;
-}

@@ -1,5 +1,4 @@
 import { MessageChannel } from "node:worker_threads";
-import { describe } from "vitest";
 import type { Bus } from "../../server/bus/bus.ts";
 import { openBusGate } from "../../server/bus/bus-gate.ts";
 import { createLocalBus } from "../../server/bus/local-bus.ts";
@@ -39,7 +38,7 @@ const PORTS = [
   ["two buses behind ports", true, true],
 ] as const;
 
-describe.each(PORTS)("", (title, aThroughPort, bThroughPort) => {
+for (const [title, aThroughPort, bThroughPort] of PORTS) {
   describeBus(title, async (): Promise<BusHarness> => {
     const { errors, onError, hub, advance } = createParts();
     const endings: (() => void)[] = [];
@@ -76,4 +75,4 @@ describe.each(PORTS)("", (title, aThroughPort, bThroughPort) => {
       },
     };
   });
-});
+}
