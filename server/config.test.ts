@@ -34,6 +34,7 @@ test("without flags and variables, every setting has its default", () => {
     corsOrigins: ["*"],
     logLevel: "info",
     admins: [],
+    threads: 0,
     drainMs: 1000,
     storeTimeoutMs: 5000,
     sessionDays: 30,
@@ -80,6 +81,8 @@ const BROKEN: readonly [flag: string, variable: string, value: string, limit: Re
   ["--seed", "REALMWIRE_SEED", "s".repeat(257), /256/],
   ["--session-days", "REALMWIRE_SESSION_DAYS", "0", /0\.001/],
   ["--linger-ms", "REALMWIRE_LINGER_MS", "600001", /600000/],
+  ["--threads", "REALMWIRE_THREADS", "65", /64/],
+  ["--threads", "REALMWIRE_THREADS", "1.5", /whole number/],
   ["--drain-ms", "REALMWIRE_DRAIN_MS", "600001", /600000/],
   ["--store-timeout-ms", "REALMWIRE_STORE_TIMEOUT_MS", "99", /100/],
 ];

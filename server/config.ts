@@ -17,6 +17,9 @@ const names = z.string().transform((text) =>
     .filter(Boolean),
 );
 
+/** Threads for zones at most: each loads the game, and more than there are cores help nobody. */
+export const MAX_THREADS = 64;
+
 /** Every setting: its flag, its environment variable, what it means, its default and its rule. */
 const SETTINGS = {
   host: {
@@ -143,6 +146,13 @@ const SETTINGS = {
     help: "how long a character stays after its connection was lost, in milliseconds",
     default: "5000",
     rule: whole(0, 600_000),
+  },
+  threads: {
+    flag: "--threads <number>",
+    env: "REALMWIRE_THREADS",
+    help: "threads that zones are spread over, at most 64; 0: zones run in the main thread, beside the port",
+    default: "0",
+    rule: whole(0, MAX_THREADS),
   },
   drainMs: {
     flag: "--drain-ms <ms>",

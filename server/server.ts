@@ -24,6 +24,7 @@ import type { Players } from "./rpc/players.ts";
 import { createPgliteStore } from "./store/pglite-store.ts";
 import { createPostgresStore } from "./store/postgres-store.ts";
 import type { Store } from "./store/store.ts";
+import { createZoneThreads } from "./threads/zone-threads.ts";
 import { createChatLog } from "./zone/chat-log.ts";
 import { createSaver } from "./zone/saver.ts";
 import { createZoneHost } from "./zone/zone-host.ts";
@@ -81,6 +82,10 @@ export function createServer(options: ServerOptions): Server {
     },
   });
   const releases = createReleases({ clientsDir: config.clients, store, bus, now, logger });
+  const node = randomUUID();
+  const { threads: count, game: folder } = config;
+  const threads =
+    count > 0 ? createZoneThreads({ count, bus, logger, game: folder, node }) : undefined;
   const zones = createZoneHost({
     world,
     store,
@@ -88,7 +93,8 @@ export function createServer(options: ServerOptions): Server {
     saver,
     chatLog,
     logger,
-    node: randomUUID(),
+    node,
+    places: threads,
     seed: config.seed,
     keepRecording: (zone, bytes) => void writeRecording(options, zone, bytes),
   });
@@ -130,6 +136,7 @@ export function createServer(options: ServerOptions): Server {
         start: () => startReleases(options, releases),
         close: () => releases.close(),
       },
+      ...(threads ? [{ name: "zone threads", start: threads.start, close: threads.close }] : []),
       { name: "zones", start: () => startZones(zones, game.startZone), close: () => zones.close() },
       {
         name: "port",

@@ -63,6 +63,11 @@ const TABLE: readonly ImportRule[] = [
     files: "server/load-game.ts",
     may: ["server/game.ts", "server/sim/", "server/zone/", ...COMMON],
   },
+  // The composition root of a thread, and those who start it.
+  {
+    files: "server/threads/",
+    may: ["server/bus/", "server/zone/", "server/load-game.ts", ...COMMON],
+  },
   // The composition root, and the program around it.
   { files: "server/server.ts", may: ["server/", ...COMMON] },
   {

@@ -1,62 +1,37 @@
-import type { MoveResponse } from "../../gen/ts/realmwire/v1/world_service_pb.ts";
-import type { ViewSource } from "../sim/sight.ts";
+/** Moves that may be on their way to the streams at once. Beyond it two count as one, and the first waits for the second. */
+export const MAX_WAITING_MOVES = 64;
 
-/** Moves that wait until they are to be seen; beyond it the older ones are acknowledged together with newer ones. */
-export const MAX_WAITING_MOVES = 256;
-
-/** What viewers look into, as far as it tells which moves they see. */
-type Shown = Pick<ViewSource, "tick">;
-
-/**
- * Which moves of a character are to be seen. A message that acknowledges a move must show what came of it, which is
- * from the tick on that it belongs to.
- */
+/** Which Moves of a character its streams may call done: those whose changes the state shows that they tell of. */
 export interface Acknowledgements {
-  /** A Move was carried out, with these outcomes. */
-  note(response: MoveResponse): void;
-  /** The sequence of the last move that is seen by now, and with it all before; 0: none. */
-  seenIn(shown: Shown): number;
-  /** The character was taken elsewhere with whatever came of its moves. */
+  /** A Move with this sequence was carried out; its changes belong to this tick. */
+  note(sequence: number, tick: number): void;
+  /** The sequence of the last Move that a state shows which has the changes up to this tick. */
+  shownAt(tick: number): number;
+  /** The character is in another zone: ticks count anew, and whatever it did before shows there. */
   settle(): void;
 }
 
 interface Waiting {
   readonly sequence: number;
-  /** The tick that shows it. */
   readonly tick: number;
 }
 
-/** No moves yet. */
+/** No Moves yet. */
 export function createAcknowledgements(): Acknowledgements {
-  let seen = 0;
-  let waiting: Waiting[] = [];
-
-  function add(sequence: number, tick: number): void {
-    if (sequence === 0) return;
-    // Of moves that are seen together the last one is enough.
-    if (waiting.at(-1)?.tick === tick) waiting.pop();
-    waiting.push({ sequence, tick });
-    if (waiting.length > MAX_WAITING_MOVES) waiting.shift();
-  }
-
+  let shown = 0;
+  const waiting: Waiting[] = [];
   return {
-    note({ sequence, tick, outcomes }) {
-      add(sequence, tick);
-      for (const outcome of outcomes) add(outcome.sequence, tick);
+    note(sequence, tick) {
+      if (waiting.at(-1)?.tick === tick || waiting.length >= MAX_WAITING_MOVES) waiting.pop();
+      waiting.push({ sequence, tick });
     },
-    seenIn({ tick }) {
-      let count = 0;
-      for (const move of waiting) {
-        if (move.tick > tick) break;
-        seen = move.sequence;
-        count += 1;
-      }
-      if (count > 0) waiting = waiting.slice(count);
-      return seen;
+    shownAt(tick) {
+      while (waiting[0] && waiting[0].tick <= tick) shown = (waiting.shift() as Waiting).sequence;
+      return shown;
     },
     settle() {
-      seen = waiting.at(-1)?.sequence ?? seen;
-      waiting = [];
+      shown = waiting.at(-1)?.sequence ?? shown;
+      waiting.length = 0;
     },
   };
 }

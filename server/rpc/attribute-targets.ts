@@ -73,9 +73,15 @@ export function createTargets(options: {
   }
 
   async function live(player: Player): Promise<Target> {
-    const { zone } = await player.placement();
-    const target = await inZone(zone, player.character.name);
-    if (target) return target;
+    let zone: ZoneHandle | undefined;
+    for (;;) {
+      const at = await player.placement();
+      // Once more only where it went on to another zone while it was looked for.
+      if (at.zone === zone) break;
+      ({ zone } = at);
+      const target = await inZone(zone, player.character.name);
+      if (target) return target;
+    }
     throw new DomainError(ErrorReason.ZONE_STOPPED, "the character just left the zone", {
       retryDelayMs: 100,
     });
@@ -102,7 +108,7 @@ export function createTargets(options: {
     const record = await store.findCharacter(name);
     if (!record) return undefined;
     // It may just have left, with its last state still on its way to the store.
-    await saver.durable(characterKey(record.id));
+    await saver.settled(characterKey(record.id));
     return await store.findCharacter(name);
   }
 

@@ -9,7 +9,7 @@ import { ValueSchema, VectorSchema } from "../../gen/ts/realmwire/v1/value_pb.ts
 import type { Value } from "../../gen/ts/realmwire/v1/value_pb.ts";
 import type { SetRequest } from "../../gen/ts/realmwire/v1/world_service_pb.ts";
 import type { Session } from "../account/session.ts";
-import { DomainError } from "../errors.ts";
+import { DomainError, hasReason } from "../errors.ts";
 import { createCell, packPersistent } from "../sim/components.ts";
 import type { AttributeField, ComponentTypes } from "../sim/components.ts";
 import { addValue, readValue, ValueError, writeValue } from "../sim/value.ts";
@@ -52,7 +52,7 @@ export interface AttributesOptions {
 
 /** Attributes of the characters and things of a world. */
 export function createAttributes(options: AttributesOptions): Attributes {
-  const { types, targets } = options;
+  const { types, targets, players } = options;
   const pending = createPendingSets();
   return {
     async get(session, name, attributes) {
@@ -72,8 +72,18 @@ export function createAttributes(options: AttributesOptions): Attributes {
       const attribute = resolve(types, target, wanted);
       if (!mayWrite(session, target, attribute)) throw forbidden(target, wanted);
       const { where } = target;
-      if (where.kind === "zone")
-        return await setLive(types, pending, target, where.zone, attribute, request);
+      if (where.kind === "zone") {
+        const inZone = (now: Target, zone: ZoneHandle) =>
+          setLive(types, pending, now, zone, attribute, request);
+        return await inZone(target, where.zone).catch(async (error: unknown) => {
+          // It may have gone on to another zone while the change was on its way.
+          const player = hasReason(error, ErrorReason.NAME_UNKNOWN) && players.find(target.name);
+          if (!player) throw error;
+          const { zone } = await player.placement();
+          if (zone === where.zone) throw error;
+          return await inZone(await targets.live(player), zone);
+        });
+      }
       const { id } = where.record;
       // In turn with the character's entering the world, which reads what this writes.
       return await options.turns.take(id, () =>
@@ -190,9 +200,11 @@ async function setLive(
 ): Promise<Value> {
   const { type, field, rule } = attribute;
   const order = { name: target.name, component: type.schema.typeName, field: field.number };
-  // The target may have been read before somebody else's change.
-  const before = await readNow(types, zone, target.name, attribute);
-  const outcome = await zone.apply(setInput(order, change));
+  // The target may have been read before somebody else's change; nothing comes between these two.
+  const [before, outcome] = await Promise.all([
+    readNow(types, zone, target.name, attribute),
+    zone.apply(setInput(order, change)),
+  ]);
   if (outcome.kind.case !== "value") throw setRefused(outcome, change);
   const after = outcome.kind.value;
   if (!rule.persist) return after;

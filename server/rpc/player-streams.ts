@@ -4,7 +4,6 @@ import type { Flag } from "../../gen/ts/realmwire/v1/flag_pb.ts";
 import { EventSchema, SceneSchema } from "../../gen/ts/realmwire/v1/world_service_pb.ts";
 import type { Event } from "../../gen/ts/realmwire/v1/world_service_pb.ts";
 import { createViewer, parseCursor } from "../sim/viewer.ts";
-import type { ViewSource } from "../sim/sight.ts";
 import type { Viewer } from "../sim/viewer.ts";
 import type { WireWriter } from "../sim/wire-writer.ts";
 import type { ZoneHandle } from "../zone/zone-handle.ts";
@@ -92,8 +91,8 @@ export function createPlayerStreams(options: {
   writer: WireWriter;
   /** A new key for a viewer; not to be guessed from others. */
   newKey: () => string;
-  /** The sequence of the last move that is to be seen in a zone as it is now. */
-  acknowledged: (source: ViewSource) => number;
+  /** The sequence of the last Move that a state shows which has the changes up to a tick. */
+  acknowledged: (shownTick: number) => number;
   /** Milliseconds since 1970-01-01. */
   wallClock: () => number;
   now: () => number;
@@ -133,7 +132,7 @@ export function createPlayerStreams(options: {
     const flags = eye.flags.take();
     const message = eye.viewer.message({
       flags: flags.map((flag) => toBinary(FlagSchema, flag)),
-      acknowledged: options.acknowledged(placement.zone.source),
+      acknowledged: options.acknowledged(placement.zone.source.tick),
       refused: eye.refused.waiting,
       scene: () => sceneOf(placement, options.viewRadius, options.wallClock()),
       force: now() - stream.lastMessageAt >= HEARTBEAT_MS,

@@ -152,13 +152,17 @@ export function createPlayer(options: PlayerOptions): LivePlayer {
     return placement().then((to) => carryOut(to, kind));
   }
 
-  function carryOut({ zone }: Placement, kind: Input["kind"]): Outcome | Promise<Outcome> {
-    const outcome = zone.apply({ $typeName: "realmwire.internal.v1.Input", kind });
-    return outcome instanceof Promise ? outcome.then(noted) : noted(outcome);
+  function carryOut(at: Placement, kind: Input["kind"]): Outcome | Promise<Outcome> {
+    const outcome = at.zone.apply({ $typeName: "realmwire.internal.v1.Input", kind });
+    const note = (made: Outcome) => noted(made, at, kind);
+    return outcome instanceof Promise ? outcome.then(note) : note(outcome);
   }
 
-  function noted(outcome: Outcome): Outcome {
-    if (outcome.kind.case === "move") options.acknowledgements.note(outcome.kind.value);
+  function noted(outcome: Outcome, at: Placement, kind: Input["kind"]): Outcome | Promise<Outcome> {
+    // It went on to another zone while the input was on its way.
+    const isGone = place.kind !== "in" || place.placement !== at;
+    if (isGone && isUnknown(outcome)) return apply(kind);
+    noteMoves(outcome, options.acknowledgements);
     return outcome;
   }
 
@@ -193,8 +197,8 @@ export function createPlayer(options: PlayerOptions): LivePlayer {
       onStopped: () => vanish(zoneStopped(zone.name)),
     });
     place = { kind: "in", placement: to, unlisten };
-    options.onZone(player.sessionKey, zone.name);
     options.acknowledgements.settle();
+    options.onZone(player.sessionKey, zone.name);
     streams.place(to);
     streams.onTick();
   }
@@ -257,6 +261,13 @@ export function createPlayer(options: PlayerOptions): LivePlayer {
   return player;
 }
 
+function noteMoves({ kind }: Outcome, acknowledgements: Acknowledgements): void {
+  if (kind.case !== "move") return;
+  const { sequence, tick, outcomes } = kind.value;
+  if (sequence > 0) acknowledgements.note(sequence, tick);
+  for (const made of outcomes) if (made.sequence > 0) acknowledgements.note(made.sequence, tick);
+}
+
 /** The zone that a player is in or on the way to; empty: none. */
 function zoneNameOf(place: Place): string {
   if (place.kind === "gone") return "";
@@ -280,6 +291,11 @@ async function joinOrReturn(
 /** When something was said, in milliseconds since 1970-01-01; other events come before that. */
 function timeOf({ kind }: Event): number {
   return kind.case === "chat" && kind.value.time ? timestampMs(kind.value.time) : 0;
+}
+
+/** Whether the zone does not know the character. */
+function isUnknown({ kind }: Outcome): boolean {
+  return kind.case === "refusal" && kind.value.reason === ErrorReason.NAME_UNKNOWN;
 }
 
 function tooManyStreams(): DomainError {

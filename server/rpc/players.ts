@@ -121,7 +121,7 @@ export function createPlayers(options: PlayersOptions): Players {
       viewRadius: options.viewRadius,
       writer,
       newKey: options.newKey,
-      acknowledged: acknowledgements.seenIn,
+      acknowledged: acknowledgements.shownAt,
       wallClock: options.wallClock,
       now,
     });

@@ -24,7 +24,7 @@ export interface WorldEntry {
 /** The way into the zones of a world. */
 export function createWorldEntry(options: {
   store: Pick<Store, "findCharacter">;
-  saver: Pick<Saver, "durable">;
+  saver: Pick<Saver, "settled">;
   zones: Pick<ZoneHost, "get">;
   startZone: string;
 }): WorldEntry {
@@ -56,7 +56,7 @@ export function createWorldEntry(options: {
     join,
     async enter(name, id) {
       // What was noted when it left last must be in the store before it is read.
-      await saver.durable(characterKey(id));
+      await saver.settled(characterKey(id));
       const record = await store.findCharacter(name);
       if (!record) {
         throw new DomainError(ErrorReason.CHARACTER_UNKNOWN, `there is no character "${name}"`, {

@@ -1,4 +1,4 @@
-import { create } from "@bufbuild/protobuf";
+import { clone, create } from "@bufbuild/protobuf";
 import { EditCommandSchema } from "../../gen/ts/realmwire/v1/map_pb.ts";
 import type {
   EditCommand,
@@ -12,7 +12,7 @@ import { RegionSchema } from "../../gen/ts/realmwire/v1/value_pb.ts";
 import type { Region, Vector } from "../../gen/ts/realmwire/v1/value_pb.ts";
 import type { AttributeField } from "./components.ts";
 import { valueProblem } from "./value.ts";
-import { START_SPAWN, putNamed } from "./world-map.ts";
+import { START_SPAWN, createWorldMap, putNamed } from "./world-map.ts";
 import type { WorldMap } from "./world-map.ts";
 
 /** Tiles that one edit may change in all. */
@@ -72,6 +72,16 @@ export function editMap(
     region = unite(region, done.region);
   }
   return { result: { inverse: undo.reverse().flat(), region } };
+}
+
+/** What {@link editMap} would do, without doing it. */
+export function checkEdit(
+  map: WorldMap,
+  commands: readonly EditCommand[],
+  rules: EditRules,
+): ReturnType<typeof editMap> {
+  const copies = commands.map((command) => clone(EditCommandSchema, command));
+  return editMap(createWorldMap(map.toMessage()), copies, rules);
 }
 
 function checkCommand(

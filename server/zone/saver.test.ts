@@ -93,7 +93,7 @@ test("what is not noted is durable already; what was forgotten too", async () =>
   saver.note("a", () => row("a", 1));
   saver.forget("a");
   await saver.durable("a");
-  await saver.allDurable();
+  await saver.settled();
   expect(store.saves).toHaveLength(0);
 });
 
@@ -101,7 +101,7 @@ test("a failed batch rejects all who wait for it, and is written again later", a
   const { store, saver } = setUp();
   saver.note("a", () => row("a", 1));
   saver.note("b", () => row("b", 1));
-  const waits = [saver.durable("a"), saver.durable("b"), saver.allDurable()];
+  const waits = [saver.durable("a"), saver.durable("b"), saver.settled()];
   const outcomes = Promise.allSettled(waits);
   await settle();
   // What was noted under another key meanwhile is not concerned, nor is what nobody noted.
@@ -118,6 +118,52 @@ test("a failed batch rejects all who wait for it, and is written again later", a
   const closing = saver.close();
   await settle();
   expect(store.saves[0]?.batch.objects.map(({ name }) => name).toSorted()).toEqual(["a", "b", "c"]);
+  store.saves[0]?.commit();
+  await closing;
+});
+
+test("a row that takes time to make is waited for; one that cannot be made is lost, and nothing else", async () => {
+  const { store, saver, lines } = setUp();
+  const making = Promise.withResolvers<Row | undefined>();
+  saver.note("slow", () => making.promise);
+  saver.note("lost", () => Promise.reject(new Error("its zone is gone")));
+  saver.note("broken", () => {
+    throw new Error("cannot be made");
+  });
+  saver.note("a", () => row("a", 1));
+  const failed = Promise.allSettled([saver.durable("lost"), saver.durable("broken")]);
+  const rest = Promise.all([saver.settled("lost"), saver.settled(), saver.durable("slow")]);
+  await settle();
+  expect(store.saves).toHaveLength(0);
+  making.resolve(row("slow", 3));
+  await settle();
+  const { objects = [] } = store.saves[0]?.batch ?? {};
+  const versions = Object.fromEntries(objects.map(({ name, zone }) => [name, zone]));
+  expect(versions).toEqual({ a: "1", slow: "3" });
+  store.saves[0]?.commit();
+  await rest;
+  expect(await failed).toMatchObject([
+    { reason: { message: "its zone is gone" } },
+    { reason: { message: "cannot be made" } },
+  ]);
+  expect(lines.map(({ fields }) => fields)).toMatchObject([{ key: "broken" }, { key: "lost" }]);
+  expect(saver.size).toBe(0);
+});
+
+test("a row that was made is kept when the store fails, also when it could not be made again", async () => {
+  const { store, saver } = setUp();
+  let asked = 0;
+  saver.note("a", async () => {
+    if (++asked > 1) throw new Error("its zone is gone");
+    return row("a", 1);
+  });
+  const outcome = saver.durable("a").catch((error: unknown) => error);
+  await settle();
+  store.saves[0]?.fail();
+  expect(await outcome).toMatchObject({ reason: ErrorReason.STORE_UNAVAILABLE });
+  const closing = saver.close();
+  await settle();
+  expect(store.saves[0]?.batch.objects.map(({ zone }) => zone)).toEqual(["1"]);
   store.saves[0]?.commit();
   await closing;
 });
@@ -224,7 +270,7 @@ test("[property] durable means stored, rows never go back in time, and one batch
             present.set(now.key, (present.get(now.key) ?? 0) + 1);
             saver.note(now.key, () => row(now.key, present.get(now.key) ?? 0));
           } else if (now.do === "wait") expectStored([now.key], saver.durable(now.key));
-          else if (now.do === "wait for all") expectStored(KEYS, saver.allDurable());
+          else if (now.do === "wait for all") expectStored(KEYS, saver.settled());
           else if (now.do === "commit") commit();
           else if (now.do === "fail") store.saves[0]?.fail();
           else await settle();

@@ -15,6 +15,9 @@ export type Row =
   | { readonly kind: "character"; readonly record: CharacterRecord }
   | { readonly kind: "object"; readonly record: ObjectRecord };
 
+/** Makes a row. Undefined: there is nothing to write any more. */
+export type RowMaker = () => Row | undefined | Promise<Row | undefined>;
+
 /**
  * Writes what changed in the zones to the store: behind, in batches, one batch at a time, or at once when
  * somebody waits for it. One for all zones of a node, so that the rows of a character are written in
@@ -24,14 +27,17 @@ export interface Saver {
   start(): void;
   /** Writes everything that is left; rejects when the store does not take it. */
   close(): Promise<void>;
-  /** Notes that a row has to be written. `row` is asked when the batch is made; undefined: no longer. */
-  note(key: string, row: () => Row | undefined): void;
+  /**
+   * Notes that a row has to be written. `row` is asked when the batch is made, which waits for it; undefined: no longer. One that
+   * fails is lost, which is logged.
+   */
+  note(key: string, row: RowMaker): void;
   /** Forgets a row. */
   forget(key: string): void;
-  /** Resolves when everything noted under a key until now is committed; rejects with `STORE_UNAVAILABLE`. */
+  /** Resolves when everything noted under a key until now is committed; rejects with `STORE_UNAVAILABLE`, or with why it is lost. */
   durable(key: string): Promise<void>;
-  /** Resolves when everything noted until now, under whatever key, is committed; rejects with `STORE_UNAVAILABLE`. */
-  allDurable(): Promise<void>;
+  /** Resolves when nothing noted until now under a key, or under any, waits any more: it is committed or lost. Rejects with `STORE_UNAVAILABLE`. */
+  settled(key?: string): Promise<void>;
   /** Rows that wait. */
   readonly size: number;
 }
@@ -47,9 +53,11 @@ export function objectKey(zone: string, name: string): string {
 }
 
 interface Note {
-  readonly row: () => Row | undefined;
+  row: RowMaker;
   /** The number of the earliest note under this key that is not committed. */
-  readonly since: number;
+  since: number;
+  /** Why there never will be a row. */
+  lost?: { readonly error: unknown };
 }
 
 /** A saver on a store. */
@@ -73,15 +81,20 @@ export function createSaver(options: {
     const batch = new Map([...waiting].slice(0, maxBatchRows));
     for (const key of batch.keys()) waiting.delete(key);
     inFlight = batch;
+    let rows: ReadonlyMap<string, Row> = new Map();
     try {
-      const rows = [...batch.values()].flatMap(({ row }) => row() ?? []);
-      const characters = rows.flatMap((row) => (row.kind === "character" ? row.record : []));
-      const objects = rows.flatMap((row) => (row.kind === "object" ? row.record : []));
-      if (rows.length > 0) await store.save({ characters, objects });
+      rows = await makeRows(batch, logger);
+      const all = [...rows.values()];
+      const characters = all.flatMap((row) => (row.kind === "character" ? row.record : []));
+      const objects = all.flatMap((row) => (row.kind === "object" ? row.record : []));
+      if (rows.size > 0) await store.save({ characters, objects });
     } catch (error) {
-      // Back into the queue; something newer that was noted meanwhile stands for both.
+      // Back into the queue as they are: what changed since was noted again, and stands for both.
       for (const [key, note] of batch) {
-        waiting.set(key, { row: waiting.get(key)?.row ?? note.row, since: note.since });
+        const row = rows.get(key);
+        const newer = waiting.get(key);
+        if (newer) newer.since = note.since;
+        else if (row) waiting.set(key, Object.assign(note, { row: () => row }));
       }
       throw error;
     } finally {
@@ -105,13 +118,19 @@ export function createSaver(options: {
     return next;
   }
 
-  async function durable(key: string): Promise<void> {
+  /** Waits for what was noted under a key until now; why it is lost comes back. */
+  async function written(key: string): Promise<Note["lost"]> {
     const last = notes;
     for (;;) {
+      const flying = inFlight.get(key);
       const note = waiting.get(key);
-      if (inFlight.has(key)) await running;
-      else if (note && note.since <= last) await flush();
-      else return;
+      if (flying) {
+        await running;
+        if (flying.lost) return flying.lost;
+      } else if (note && note.since <= last) {
+        await flush();
+        if (note.lost) return note.lost;
+      } else return undefined;
     }
   }
 
@@ -131,15 +150,43 @@ export function createSaver(options: {
       while (waiting.size > 0) await flush();
     },
     note(key, row) {
-      waiting.set(key, { row, since: waiting.get(key)?.since ?? ++notes });
+      const before = waiting.get(key);
+      if (before) before.row = row;
+      else waiting.set(key, { row, since: ++notes });
     },
     forget: (key) => void waiting.delete(key),
-    durable,
-    async allDurable() {
-      await Promise.all([...new Set([...inFlight.keys(), ...waiting.keys()])].map(durable));
+    async durable(key) {
+      const lost = await written(key);
+      if (lost) throw lost.error;
+    },
+    async settled(key) {
+      const keys = key === undefined ? [...inFlight.keys(), ...waiting.keys()] : [key];
+      await Promise.all([...new Set(keys)].map(written));
     },
     get size() {
       return waiting.size;
     },
   };
+}
+
+/** The rows of a batch by key. Those that cannot be made are lost. */
+async function makeRows(
+  batch: ReadonlyMap<string, Note>,
+  logger: Logger,
+): Promise<ReadonlyMap<string, Row>> {
+  const rows = new Map<string, Row>();
+  const making = [...batch].map(async ([key, note]) => {
+    try {
+      const row = await note.row();
+      if (row) rows.set(key, row);
+    } catch (error) {
+      note.lost = { error };
+      logger.warn(
+        { err: error, key },
+        "a change is lost: what was to be saved is not there any more",
+      );
+    }
+  });
+  await Promise.all(making);
+  return rows;
 }

@@ -6,15 +6,15 @@ import type { EditRecord } from "../../gen/ts/realmwire/internal/v1/record_pb.ts
 import { ErrorReason } from "../../gen/ts/realmwire/v1/error_pb.ts";
 import type { EditCommand, ZoneMap } from "../../gen/ts/realmwire/v1/map_pb.ts";
 import type { Region } from "../../gen/ts/realmwire/v1/value_pb.ts";
-import { DomainError } from "../errors.ts";
+import { DomainError, hasReason } from "../errors.ts";
 import type { Logger } from "../logger.ts";
 import { editMap } from "../sim/map-edit.ts";
 import type { EditProblem, EditRules } from "../sim/map-edit.ts";
 import { createWorldMap } from "../sim/world-map.ts";
 import { ZoneMapSchema } from "../../gen/ts/realmwire/v1/map_pb.ts";
-import type { Zone } from "../sim/zone.ts";
 import type { Store } from "../store/store.ts";
 import { createTurns } from "../turns.ts";
+import type { ZoneEngine } from "./zone-engine.ts";
 import type { EditOrder } from "./zone-handle.ts";
 
 /**
@@ -60,7 +60,7 @@ const RETRY_EDIT_MS = 1_000;
 
 /** An editor of a running zone. */
 export function createZoneEditor(options: {
-  zone: Zone;
+  zone: Pick<ZoneEngine, "name" | "map" | "checkEdit">;
   store: Pick<Store, "appendEdit" | "listEdits" | "findCharacter">;
   /** Whether characters can appear at this spawn of a zone. */
   hasSpawn(zone: string, spawn: string): boolean;
@@ -127,13 +127,22 @@ export function createZoneEditor(options: {
       checkSoon();
       throw error;
     }
-    show(record, region);
+    await show(record, region);
     return { revision, region };
   }
 
-  function show({ revision, commands }: EditRecord, region: Region | undefined): void {
+  async function show(
+    { revision, commands }: EditRecord,
+    region: Region | undefined,
+  ): Promise<void> {
     const value = { revision, commands };
-    options.apply(create(InputSchema, { kind: { case: "edit", value } }));
+    try {
+      await options.apply(create(InputSchema, { kind: { case: "edit", value } }));
+    } catch (error) {
+      // It is stored: the zone's next run begins with it.
+      if (hasReason(error, ErrorReason.ZONE_STOPPED)) return;
+      throw error;
+    }
     if (region) options.onChanged(revision, region, commands);
   }
 
@@ -146,7 +155,7 @@ export function createZoneEditor(options: {
     for (const edit of edits) {
       if (edit.revision <= zone.map.revision) continue;
       const checked = zone.checkEdit(edit.commands);
-      show(edit, "result" in checked ? checked.result.region : undefined);
+      await show(edit, "result" in checked ? checked.result.region : undefined);
     }
   }
 

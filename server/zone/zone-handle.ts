@@ -34,10 +34,7 @@ export interface EditOrder {
   readonly author: string;
 }
 
-/**
- * A running zone, as the gateway uses it. The same whether the zone runs in this process or, one day, on
- * another node: that is why answers may be promises.
- */
+/** A running zone, as the gateway uses it: the same wherever it is simulated, which is why answers may be promises. */
 export interface ZoneHandle {
   readonly name: string;
   readonly tickRateHz: number;

@@ -6,8 +6,9 @@ import type { MapObject, Spawn } from "../../gen/ts/realmwire/v1/map_pb.ts";
 import type { Region } from "../../gen/ts/realmwire/v1/value_pb.ts";
 import { creatureNames } from "../sim/population.ts";
 import { nameKey } from "../store/store.ts";
-import { openZone, zoneStopped } from "./running-zone.ts";
+import { openZone } from "./running-zone.ts";
 import type { RunningZone, ZoneHostOptions } from "./running-zone.ts";
+import { zoneStopped } from "./zone-stopped.ts";
 
 /** How long a zone may take to start. */
 export const ZONE_START_TIMEOUT_MS = 10_000;
@@ -35,7 +36,7 @@ export interface ZoneHost {
   /** The zone if it runs. */
   running(name: string): ZoneHandle | undefined;
   /** What led to the present state of a running zone. */
-  recording(name: string): Recording | undefined;
+  recording(name: string): Promise<Recording | undefined>;
 }
 
 /** A host without zones. */
@@ -43,12 +44,15 @@ export function createZoneHost(options: ZoneHostOptions): ZoneHost {
   const { world, bus, logger } = options;
   const zones = new Map<string, RunningZone>();
   const starting = new Map<string, Promise<ZoneHandle>>();
+  /** What zones that have ended are still to note with the saver. */
+  const ending = new Map<string, Promise<void>>();
   const names = [...world.maps.keys()].sort();
   const mapListeners: ((zone: string, revision: number, region: Region) => void)[] = [];
   let renewal: NodeJS.Timeout | undefined;
   let closed = false;
 
   async function startZone(name: string): Promise<ZoneHandle> {
+    await ending.get(name);
     const value = new TextEncoder().encode(options.node);
     const lease = await bus.acquireLease(`zone.${name}`, { value, ttlMs: LEASE_TTL_MS });
     if (!lease) throw zoneStopped(name, "another node runs it");
@@ -56,10 +60,13 @@ export function createZoneHost(options: ZoneHostOptions): ZoneHost {
       const began = performance.now();
       const running = await openZone(options, name, lease, {
         hasSpawn,
-        onStopped: () => zones.delete(name),
+        onStopped(saved) {
+          zones.delete(name);
+          ending.set(name, saved);
+        },
       });
       if (closed) {
-        running.stop();
+        await running.stop();
         throw zoneStopped(name, "the server is stopping");
       }
       zones.set(name, running);
@@ -68,12 +75,9 @@ export function createZoneHost(options: ZoneHostOptions): ZoneHost {
           for (const listener of mapListeners) listener(name, revision, region);
         },
       });
-      const { count } = running.zone.table;
+      const { entityCount: entities, map } = running;
       const tookMs = Math.round(performance.now() - began);
-      logger.info(
-        { zone: name, entities: count, revision: running.zone.map.revision, tookMs },
-        "zone started",
-      );
+      logger.info({ zone: name, entities, revision: map.revision, tookMs }, "zone started");
       return running.handle;
     } catch (error) {
       await lease.release();
@@ -83,7 +87,7 @@ export function createZoneHost(options: ZoneHostOptions): ZoneHost {
 
   /** The present map of a zone, or the game's while it does not run. */
   function objectsAndSpawns(name: string): { objects: MapObject[]; spawns: Spawn[] } {
-    const map = zones.get(name)?.zone.map ?? world.maps.get(name);
+    const map = zones.get(name)?.map ?? world.maps.get(name);
     return {
       objects: [...(map?.objects.values() ?? [])],
       spawns: [...(map?.spawns.values() ?? [])],
@@ -124,7 +128,7 @@ export function createZoneHost(options: ZoneHostOptions): ZoneHost {
         (kept) => {
           if (kept || closed) return;
           logger.error({ zone: name }, "lost the lease of a zone");
-          stop();
+          void stop();
         },
         (error: unknown) => logger.warn({ err: error, zone: name }, "could not renew a lease"),
       );
@@ -140,17 +144,17 @@ export function createZoneHost(options: ZoneHostOptions): ZoneHost {
       closed = true;
       clearInterval(renewal);
       await Promise.allSettled(starting.values());
-      const leases = [...zones.values()].map(({ lease, stop }) => {
-        stop();
-        return lease.release();
+      const stops = [...zones.values()].map(async ({ lease, stop }) => {
+        await stop();
+        await lease.release();
       });
-      await Promise.allSettled(leases);
+      await Promise.allSettled([...stops, ...ending.values()]);
     },
     get,
     onMapChanged: (listener) => void mapListeners.push(listener),
     hasThing,
     running: (name) => zones.get(name)?.handle,
-    recording: (name) => zones.get(name)?.zone.recording(),
+    recording: async (name) => await zones.get(name)?.recording(),
   };
 }
 

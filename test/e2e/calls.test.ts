@@ -11,47 +11,49 @@ import { describeMoves } from "./calls/moves.ts";
 import { describeUpdates } from "./calls/updates.ts";
 import { describeUpgrades } from "./calls/upgrades.ts";
 
-// One server for all suites: a fresh database takes longer than most of them.
-let server: CallsServer;
+describe.each(["0", "2"])("with %s threads", (threads) => {
+  // One server for all suites: a fresh database takes longer than most of them.
+  let server: CallsServer;
 
-beforeAll(async () => {
-  server = await startCallsServer();
-});
+  beforeAll(async () => {
+    server = await startCallsServer(threads);
+  });
 
-afterEach(async () => {
-  await server.dismiss();
-});
+  afterEach(async () => {
+    await server.dismiss();
+  });
 
-afterAll(async () => {
-  await server?.dispose();
-});
+  afterAll(async () => {
+    await server?.dispose();
+  });
 
-describe("the gate", () => {
-  describeGate(() => server);
-});
-describe("accounts", () => {
-  describeAccounts(() => server);
-});
-describe("attributes", () => {
-  describeAttributes(() => server);
-});
-describe("Move", () => {
-  describeMoves(() => server);
-});
-describe("Input", () => {
-  describeInputs(() => server);
-});
-describe("Edit", () => {
-  describeEdits(() => server);
-  describeEditRules(() => server);
-});
-describe("Update", () => {
-  describeUpdates(() => server);
-});
-describe("Upgrade", () => {
-  describeUpgrades(() => server);
-});
+  describe("the gate", () => {
+    describeGate(() => server);
+  });
+  describe("accounts", () => {
+    describeAccounts(() => server);
+  });
+  describe("attributes", () => {
+    describeAttributes(() => server);
+  });
+  describe("Move", () => {
+    describeMoves(() => server);
+  });
+  describe("Input", () => {
+    describeInputs(() => server);
+  });
+  describe("Edit", () => {
+    describeEdits(() => server);
+    describeEditRules(() => server);
+  });
+  describe("Update", () => {
+    describeUpdates(() => server);
+  });
+  describe("Upgrade", () => {
+    describeUpgrades(() => server);
+  });
 
-test("nothing of all this was worth a warning in the log", () => {
-  expect(server.troubles).toEqual([]);
+  test("nothing of all this was worth a warning in the log", () => {
+    expect(server.troubles).toEqual([]);
+  });
 });

@@ -148,10 +148,17 @@ async function crashAgainAndAgain(args: readonly string[], rounds: number): Prom
   return ledger;
 }
 
-test("[JW-7] kill -9, several times, loses nothing that was acknowledged, and makes nothing twice", async () => {
-  const ledger = await crashAgainAndAgain(serverArgs(await folders.next()), ROUNDS);
-  expect(ledger.posts.length).toBeGreaterThanOrEqual(ROUNDS * ACKNOWLEDGED);
-});
+/** Numbers of threads that zones are spread over. */
+const THREADS = ["0", "2"];
+
+test.each(THREADS)(
+  "[JW-7] kill -9, several times, loses nothing that was acknowledged, and makes nothing twice, with %s threads",
+  async (threads) => {
+    const args = serverArgs(await folders.next(), "--threads", threads);
+    const ledger = await crashAgainAndAgain(args, ROUNDS);
+    expect(ledger.posts.length).toBeGreaterThanOrEqual(ROUNDS * ACKNOWLEDGED);
+  },
+);
 
 test("[JW-7] neither does it with PostgreSQL", async (context) => {
   const programs = findPostgres();
@@ -167,42 +174,45 @@ interface Seen extends Place {
   readonly at: number;
 }
 
-test("[JW-7] kill -9 costs a walk no more than about its last second", async () => {
-  const args = serverArgs(await folders.next());
-  const baseUrl = await start(args);
-  const ada = await loginPlayer(baseUrl, "ada");
-  const builder = await loginPlayer(baseUrl, "builder");
-  const track: Seen[] = [];
-  const watcher = ada.watch();
-  await watcher.until("herself", () => watcher.view.self);
-  await builder.world.set({
-    name: "ada",
-    attribute: "speed",
-    change: { case: "value", value: valueOf(SPEED) },
-  });
-  const from = await ada.position();
-  const way = await farPlace(ada, from);
-  expect((await ada.move("destination", way)).moved).toBe(true);
-  let travelled = 0;
-  await watcher.until("a long walk", () => {
-    const { position } = watcher.view.self ?? {};
-    if (!position) return false;
-    const last = track.at(-1);
-    if (last) travelled += distance(last, position);
-    track.push({ x: position.x, y: position.y, at: performance.now() });
-    // Longer than a crash may cost.
-    return travelled > (SPEED * LOST_MS * 1.3) / 1000;
-  });
-  const killedAt = performance.now();
-  await crash();
-  const again = await loginPlayer(await start(args), "ada");
-  const restored = await again.position();
-  const recent = track.filter(({ at }) => killedAt - at < LOST_MS);
-  const nearest = Math.min(...recent.map((seen) => distance(seen, restored)));
-  // Half of the way that is walked in one tick, and some.
-  expect(nearest).toBeLessThan(SPEED / 10);
-  expect(distance(restored, from)).toBeGreaterThan(1);
-});
+test.each(THREADS)(
+  "[JW-7] kill -9 costs a walk no more than about its last second, with %s threads",
+  async (threads) => {
+    const args = serverArgs(await folders.next(), "--threads", threads);
+    const baseUrl = await start(args);
+    const ada = await loginPlayer(baseUrl, "ada");
+    const builder = await loginPlayer(baseUrl, "builder");
+    const track: Seen[] = [];
+    const watcher = ada.watch();
+    await watcher.until("herself", () => watcher.view.self);
+    await builder.world.set({
+      name: "ada",
+      attribute: "speed",
+      change: { case: "value", value: valueOf(SPEED) },
+    });
+    const from = await ada.position();
+    const way = await farPlace(ada, from);
+    expect((await ada.move("destination", way)).moved).toBe(true);
+    let travelled = 0;
+    await watcher.until("a long walk", () => {
+      const { position } = watcher.view.self ?? {};
+      if (!position) return false;
+      const last = track.at(-1);
+      if (last) travelled += distance(last, position);
+      track.push({ x: position.x, y: position.y, at: performance.now() });
+      // Longer than a crash may cost.
+      return travelled > (SPEED * LOST_MS * 1.3) / 1000;
+    });
+    const killedAt = performance.now();
+    await crash();
+    const again = await loginPlayer(await start(args), "ada");
+    const restored = await again.position();
+    const recent = track.filter(({ at }) => killedAt - at < LOST_MS);
+    const nearest = Math.min(...recent.map((seen) => distance(seen, restored)));
+    // Half of the way that is walked in one tick, and some.
+    expect(nearest).toBeLessThan(SPEED / 10);
+    expect(distance(restored, from)).toBeGreaterThan(1);
+  },
+);
 
 async function farPlace(player: TestPlayer, from: Place): Promise<Place> {
   const map = await mapOf(player);

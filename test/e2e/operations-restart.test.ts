@@ -162,7 +162,7 @@ async function check(server: TestServer, world: World): Promise<void> {
   // [SM-24] Nothing is there twice, and nothing is missing.
   const builder = await loginPlayer(baseUrl, "builder");
   await builder.world.get({});
-  expect(namesIn(server, "town")).toEqual(world.townEntities);
+  await expect.poll(() => namesIn(server, "town")).toEqual(world.townEntities);
   expect(new Set(world.townEntities).size).toBe(world.townEntities.length);
   const { clients } = await bob.world.version({});
   expect(clients).toMatchObject([{ version: "9.9.9", oldestWorking: "9.0.0" }]);

@@ -31,59 +31,62 @@ afterAll(() => folders.dispose());
 
 const drainArgs = (data: string) => serverArgs(data, "--drain-ms", String(DRAIN_MS));
 
-test("[JW-12] [JW-7] SIGTERM tells the players, ends their streams as draining, saves, and exits with 0", async () => {
-  const data = await folders.next();
-  server = runServer(drainArgs(data));
-  const { baseUrl } = await server.ready();
-  expect((await fetch(`${baseUrl}/readyz`)).status).toBe(200);
-  const players = await Promise.all(
-    (["connect", "grpc", "grpc-web"] as const).map((protocol, i) =>
-      loginPlayer(baseUrl, ["ada", "bob", "builder"][i] ?? "", { protocol }),
-    ),
-  );
-  const watchers = players.map((player) => player.watch());
-  for (const watcher of watchers) await watcher.until("a scene", () => watcher.scenes.length > 0);
-  const [ada] = players;
-  if (!ada) throw new Error("nobody is there");
-  const notes = "before the end";
-  const value = { kind: { case: "stringValue" as const, value: notes } };
-  await ada.world.set({ attribute: "notes", change: { case: "value", value } });
-  expect((await ada.move("direction", { x: 0.3, y: 0 })).moved).toBe(true);
-
-  const began = performance.now();
-  server.signal("SIGTERM");
-  for (const watcher of watchers) {
-    const flag = await watcher.until("the warning", () =>
-      watcher.flags.find(({ case: kind }) => kind === "drain"),
+test.each(["0", "2"])(
+  "[JW-12] [JW-7] SIGTERM tells the players, ends their streams as draining, saves, and exits with 0, with %s threads",
+  async (threads) => {
+    const data = await folders.next();
+    server = runServer([...drainArgs(data), "--threads", threads]);
+    const { baseUrl } = await server.ready();
+    expect((await fetch(`${baseUrl}/readyz`)).status).toBe(200);
+    const players = await Promise.all(
+      (["connect", "grpc", "grpc-web"] as const).map((protocol, i) =>
+        loginPlayer(baseUrl, ["ada", "bob", "builder"][i] ?? "", { protocol }),
+      ),
     );
-    expect(flag.value).toMatchObject({ stopsInMs: DRAIN_MS });
-  }
-  // Warned, but not gone: calls are answered, and balancers see that no new ones are wanted.
-  expect((await fetch(`${baseUrl}/readyz`)).status).toBe(503);
-  expect((await fetch(`${baseUrl}/healthz`)).status).toBe(200);
-  const { flags } = await ada.world.get({ attributes: ["notes"] });
-  expect(flags.map(({ kind }) => kind.case)).toContain("drain");
+    const watchers = players.map((player) => player.watch());
+    for (const watcher of watchers) await watcher.until("a scene", () => watcher.scenes.length > 0);
+    const [ada] = players;
+    if (!ada) throw new Error("nobody is there");
+    const notes = "before the end";
+    const value = { kind: { case: "stringValue" as const, value: notes } };
+    await ada.world.set({ attribute: "notes", change: { case: "value", value } });
+    expect((await ada.move("direction", { x: 0.3, y: 0 })).moved).toBe(true);
 
-  for (const watcher of watchers) {
-    const end = await untilEnd(watcher);
-    expect(readFailure(end)).toMatchObject({
-      code: Code.Unavailable,
-      reason: ErrorReason.DRAINING,
-    });
-  }
-  const last = watchers[0]?.view.self?.position;
-  expect(await server.ended()).toEqual({ code: 0, signal: null });
-  expect(performance.now() - began).toBeLessThan(DRAIN_MS + STOP_MS);
-  expect(server.log.at(-1)).toMatchObject({ msg: "stopped" });
-  await expect(fetch(`${baseUrl}/healthz`)).rejects.toThrow();
+    const began = performance.now();
+    server.signal("SIGTERM");
+    for (const watcher of watchers) {
+      const flag = await watcher.until("the warning", () =>
+        watcher.flags.find(({ case: kind }) => kind === "drain"),
+      );
+      expect(flag.value).toMatchObject({ stopsInMs: DRAIN_MS });
+    }
+    // Warned, but not gone: calls are answered, and balancers see that no new ones are wanted.
+    expect((await fetch(`${baseUrl}/readyz`)).status).toBe(503);
+    expect((await fetch(`${baseUrl}/healthz`)).status).toBe(200);
+    const { flags } = await ada.world.get({ attributes: ["notes"] });
+    expect(flags.map(({ kind }) => kind.case)).toContain("drain");
 
-  server = runServer(drainArgs(data));
-  const again = await loginPlayer((await server.ready()).baseUrl, "ada");
-  expect(await again.get("", ["notes"])).toEqual({ notes });
-  const { x, y } = await again.position();
-  // The stream's last message may be a tick older than the last step.
-  expect(Math.hypot(x - (last?.x ?? 0), y - (last?.y ?? 0))).toBeLessThan(0.3);
-});
+    for (const watcher of watchers) {
+      const end = await untilEnd(watcher);
+      expect(readFailure(end)).toMatchObject({
+        code: Code.Unavailable,
+        reason: ErrorReason.DRAINING,
+      });
+    }
+    const last = watchers[0]?.view.self?.position;
+    expect(await server.ended()).toEqual({ code: 0, signal: null });
+    expect(performance.now() - began).toBeLessThan(DRAIN_MS + STOP_MS);
+    expect(server.log.at(-1)).toMatchObject({ msg: "stopped" });
+    await expect(fetch(`${baseUrl}/healthz`)).rejects.toThrow();
+
+    server = runServer(drainArgs(data));
+    const again = await loginPlayer((await server.ready()).baseUrl, "ada");
+    expect(await again.get("", ["notes"])).toEqual({ notes });
+    const { x, y } = await again.position();
+    // The stream's last message may be a tick older than the last step.
+    expect(Math.hypot(x - (last?.x ?? 0), y - (last?.y ?? 0))).toBeLessThan(0.3);
+  },
+);
 
 test("[JW-12] SIGINT does the same; with nobody there at once, and a second signal does no harm", async () => {
   server = runServer(serverArgs(await folders.next(), "--drain-ms", "60000"));

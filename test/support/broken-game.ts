@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readFile, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -52,6 +52,18 @@ export async function writeGame(change: GameChange): Promise<string> {
      };`,
   );
   return folder;
+}
+
+/** The default game's scripts as {@link GameChange.scripts}, with other ones instead of some, or beside them. */
+export async function meadowScripts(
+  others: Readonly<Record<string, string>>,
+): Promise<Record<string, string>> {
+  const names = (await readdir(join(meadow, "scripts"))).filter((name) => name.endsWith(".ts"));
+  const own = names.map((name) => [
+    name,
+    `export { default } from ${urlOf(`games/meadow/scripts/${name}`)};`,
+  ]);
+  return { ...Object.fromEntries(own), ...others };
 }
 
 /** A project file as a string literal for an import. */

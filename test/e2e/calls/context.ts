@@ -16,9 +16,9 @@ export interface CallsServer extends TestServer {
   dismiss(): Promise<void>;
 }
 
-/** Starts the server of the suites. */
-export async function startCallsServer(): Promise<CallsServer> {
-  const server = await startTestServer({ args: { "linger-ms": "500" } });
+/** Starts the server of the suites, with so many threads for zones. */
+export async function startCallsServer(threads: string): Promise<CallsServer> {
+  const server = await startTestServer({ args: { threads, "linger-ms": "500" } });
   const { baseUrl } = server;
   let present: TestPlayer[] = [];
   const noted = async (arriving: Promise<TestPlayer>) => {

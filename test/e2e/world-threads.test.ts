@@ -1,0 +1,3 @@
+import { describeWorld } from "./world-suite.ts";
+
+describeWorld("2");
