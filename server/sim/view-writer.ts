@@ -131,12 +131,19 @@ function writeEntity(
   writer.bytes(ENTITY.name, encoder.encode(table.names[slot]));
   writer.uint32(ENTITY.kind, table.kinds[slot] as number);
   writer.bytes(ENTITY.visual, encoder.encode(table.visuals[slot]));
-  writeVector(writer, ENTITY.position, table.shownX(slot, tick), table.shownY(slot, tick));
+  const x = rounded(table.shownX(slot, tick));
+  const y = rounded(table.shownY(slot, tick));
+  writeVector(writer, ENTITY.position, x, y);
   const vx = table.courseVxs[slot] as number;
   const vy = table.courseVys[slot] as number;
   if (vx !== 0 || vy !== 0) writeVector(writer, ENTITY.velocity, vx, vy);
   writeComponents(writer, ENTITY.components, table.cells[slot] ?? [], viewer, -1);
   writer.end(mark);
+}
+
+/** A place in full forms: so fine that it does not count beside the tolerance, and short in JSON. */
+function rounded(tiles: number): number {
+  return Math.round(tiles * 4_096) / 4_096;
 }
 
 function writeVector(writer: WireWriter, field: number, x: number, y: number): void {

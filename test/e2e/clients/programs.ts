@@ -68,10 +68,7 @@ async function expectNineCalls(call: Caller): Promise<void> {
   expect(scene.scene.zone).toBe("town");
   const self = scene.entities.find((entity) => entity.name === name);
   expect(self?.components.map((component) => component["@type"])).toEqual(
-    expect.arrayContaining([
-      "type.googleapis.com/realmwire.v1.Body",
-      "type.googleapis.com/meadow.v1.Creature",
-    ]),
+    expect.arrayContaining(["/realmwire.v1.Body", "/meadow.v1.Creature"]),
   );
 
   const moved = fromJson(MoveResponseSchema, await one(move, { direction: {} }, token));
