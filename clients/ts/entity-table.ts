@@ -6,8 +6,9 @@ import type {
 } from "../../gen/ts/realmwire/v1/world_service_pb.ts";
 import { typeNameOf } from "./components.ts";
 import type { Unpack } from "./components.ts";
+import { tickRateOf } from "./course.ts";
 import { createEntityRecord } from "./entity.ts";
-import type { EntityChanges, EntityRecord, WorldEntity } from "./entity.ts";
+import type { EntityChanges, EntityRecord, Moment, WorldEntity } from "./entity.ts";
 import type { Point } from "./value.ts";
 
 /** Units of `Motion` in a tile. */
@@ -21,7 +22,10 @@ export interface EntityBatch {
   readonly changed: ReadonlyMap<WorldEntity, EntityChanges>;
 }
 
-/** The entities in view, as the messages of a stream leave them. */
+/**
+ * The entities in view at the tick of the newest message: what a message does not speak of goes on by its
+ * velocity, from where it was, for as many ticks as have passed.
+ */
 export interface EntityTable {
   readonly entities: ReadonlyMap<number, WorldEntity>;
   /** Applies a message. `isSameRun`: a scene in it counts its ids from the same run of the same zone as before. */
@@ -29,6 +33,7 @@ export interface EntityTable {
 }
 
 interface OpenBatch extends EntityBatch {
+  readonly moment: Moment;
   readonly removed: WorldEntity[];
   readonly added: WorldEntity[];
   readonly changed: Map<WorldEntity, EntityChanges>;
@@ -38,6 +43,7 @@ interface OpenBatch extends EntityBatch {
 export function createEntityTable(unpack: Unpack, onProblem: () => void): EntityTable {
   const records = new Map<number, EntityRecord>();
   const entities = new Map<number, WorldEntity>();
+  let rateHz = tickRateOf(undefined);
 
   const remove = (id: number, batch: OpenBatch): void => {
     const record = records.get(id);
@@ -50,23 +56,31 @@ export function createEntityTable(unpack: Unpack, onProblem: () => void): Entity
   const put = (full: Entity, batch: OpenBatch): void => {
     const known = records.get(full.id);
     if (known && isSame(known.entity, full)) {
-      return known.replace(full, changesOf(batch, known.entity));
+      return known.replace(full, batch.moment.tick, changesOf(batch, known.entity));
     }
     if (known) remove(full.id, batch);
-    const record = createEntityRecord(full, unpack, onProblem);
+    const record = createEntityRecord(full, batch.moment.tick, unpack, onProblem);
     records.set(full.id, record);
     entities.set(full.id, record.entity);
     batch.added.push(record.entity);
   };
 
-  const move = (motion: Motion, kind: "position" | "velocity", batch: OpenBatch): void => {
-    motion.ids.forEach((id, index) => {
+  const readMotion = (
+    motion: Motion | undefined,
+    use: (record: EntityRecord, point: Point) => void,
+  ): void => {
+    motion?.ids.forEach((id, index) => {
       const record = records.get(id);
       const point = pointAt(motion, index);
-      if (record === undefined || point === undefined) return onProblem();
-      const isChanged = kind === "position" ? record.place(point) : record.turn(point);
-      if (isChanged) changesOf(batch, record.entity)[kind] = true;
+      if (record === undefined || point === undefined) onProblem();
+      else use(record, point);
     });
+  };
+
+  const goOn = (batch: OpenBatch): void => {
+    for (const record of records.values()) {
+      if (record.goOn(batch.moment)) changesOf(batch, record.entity).position = true;
+    }
   };
 
   const change = ({ id, components }: EntityChange, batch: OpenBatch): void => {
@@ -84,16 +98,22 @@ export function createEntityTable(unpack: Unpack, onProblem: () => void): Entity
   return {
     entities,
     apply(response, isSameRun) {
-      const batch: OpenBatch = { removed: [], added: [], changed: new Map() };
+      if (response.scene) rateHz = tickRateOf(response.scene);
+      const moment = { tick: response.tick, rateHz };
+      const batch: OpenBatch = { removed: [], added: [], changed: new Map(), moment };
       if (response.scene) {
         keepOnly(new Set(isSameRun ? response.entities.map(({ id }) => id) : []), batch);
       }
       for (const id of response.left) remove(id, batch);
       for (const full of response.entities) put(full, batch);
-      if (response.moved) move(response.moved, "position", batch);
-      if (response.turned) move(response.turned, "velocity", batch);
+      readMotion(response.turned, (record, velocity) => {
+        if (record.turn(velocity, moment)) changesOf(batch, record.entity).velocity = true;
+      });
+      // After the turns: a position is right whichever way the entity came there.
+      readMotion(response.moved, (record, position) => record.place(position, moment));
+      goOn(batch);
       for (const entityChange of response.changed) change(entityChange, batch);
-      return { ...batch, changed: settled(batch) };
+      return { removed: batch.removed, added: batch.added, changed: settled(batch) };
     },
   };
 }

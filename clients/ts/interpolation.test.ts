@@ -14,8 +14,8 @@ function createStage(options: Partial<InterpolatorOptions> = {}, velocity = { x:
   const units = (tiles: number): number => tiles * 256;
   const move = (tick: number, x: number, y = 0): void =>
     view.apply(update({ tick, moved: { ids: [1], xs: [units(x)], ys: [units(y)] } }));
-  const turn = (tick: number, vx: number): void =>
-    view.apply(update({ tick, turned: { ids: [1], xs: [units(vx)], ys: [0] } }));
+  const turn = (tick: number, vx: number, vy = 0): void =>
+    view.apply(update({ tick, turned: { ids: [1], xs: [units(vx)], ys: [units(vy)] } }));
   /** Where the entity is drawn when the tick under way is this one. */
   const x = (tick: number): number | undefined => {
     clock.tick = tick;
@@ -40,13 +40,69 @@ test("the delay can be chosen in milliseconds", () => {
   expect(x(101)).toBeCloseTo(0.5, 9);
 });
 
-test("late news are bridged by the velocity, but not for long", () => {
-  const { move, x } = createStage({}, { x: 10, y: 0 });
-  move(101, 1);
-  expect(x(103)).toBeCloseTo(1, 9);
+test("a steady walk needs no news: it goes on for a second and more", () => {
+  const { x } = createStage({}, { x: 10, y: 0 });
+  for (let tick = 102; tick <= 113; tick += 0.25) expect(x(tick)).toBeCloseTo(tick - 102, 9);
+});
+
+test("a stalled stream carries nobody away: 1.5 seconds after its last message all stand", () => {
+  const { view, x } = createStage({}, { x: 10, y: 0 });
+  expect(x(117)).toBeCloseTo(15, 9);
+  expect(x(117.5)).toBeCloseTo(15, 9);
+  expect(x(900)).toBeCloseTo(15, 9);
+  // Then it goes on where it is by now, to which it slides if that is not far.
+  x(118.5);
+  view.apply(update({ tick: 118 }));
+  expect(x(118.5)).toBeCloseTo(15, 9);
+  expect(x(119.5)).toBeCloseTo(16.75, 9);
+  expect(x(120.5)).toBeCloseTo(18.5, 9);
+  expect(x(133)).toBeCloseTo(31, 9);
+  expect(x(900)).toBeCloseTo(33, 9);
+});
+
+test("the length of that can be chosen", () => {
+  const { x } = createStage({ maxExtrapolationMs: 300 }, { x: 10, y: 0 });
+  expect(x(105)).toBeCloseTo(3, 9);
+  expect(x(900)).toBeCloseTo(3, 9);
+});
+
+test("a corner between two messages is drawn where it was", () => {
+  const { view, interpolator, turn, x } = createStage({}, { x: 10, y: 0 });
+  turn(105, 0, 10);
+  view.apply(update({ tick: 110 }));
+  const y = () => interpolator.position(1)?.y;
+  expect([x(105.5), y()]).toEqual([expect.closeTo(3.5, 9), 0]);
+  expect([x(106), y()]).toEqual([expect.closeTo(4, 9), 0]);
+  expect([x(106.5), y()]).toEqual([expect.closeTo(4, 9), expect.closeTo(0.5, 9)]);
+  expect([x(111), y()]).toEqual([expect.closeTo(4, 9), expect.closeTo(5, 9)]);
+  expect([x(115), y()]).toEqual([expect.closeTo(4, 9), expect.closeTo(9, 9)]);
+});
+
+test("without a delay everything is drawn where it is now", () => {
+  const { x } = createStage({ delayMs: 0 }, { x: 10, y: 0 });
+  expect(x(100)).toBe(0);
+  expect(x(104.5)).toBeCloseTo(4.5, 9);
+});
+
+test("news that come too late are no jump: what was drawn wrong is mended over two ticks", () => {
+  const { view, turn, x } = createStage({}, { x: 10, y: 0 });
   expect(x(104)).toBeCloseTo(2, 9);
+  // It stopped in tick 100, at the origin.
+  turn(101, 0);
+  expect(x(104)).toBeCloseTo(2, 9);
+  expect(x(105)).toBeCloseTo(1, 9);
+  // Further messages that bring nothing of it do not draw that out.
+  view.apply(update({ tick: 105 }));
+  expect(x(106)).toBe(0);
+  // A clock that is set back makes it no worse.
+  expect(x(102)).toBeCloseTo(2, 9);
+});
+
+test("too late and too far, it leaps", () => {
+  const { turn, x } = createStage({}, { x: 10, y: 0 });
   expect(x(105.5)).toBeCloseTo(3.5, 9);
-  expect(x(200)).toBeCloseTo(3.5, 9);
+  turn(101, 0);
+  expect(x(105.5)).toBe(0);
 });
 
 test("who stood still does not creep to the first step", () => {
@@ -58,10 +114,19 @@ test("who stood still does not creep to the first step", () => {
   expect(x(112)).toBeCloseTo(1, 9);
 });
 
-test("who walks is drawn on the line even where a tick is missing", () => {
+test("who walks is drawn on the line until the tick before a step", () => {
   const { move, x } = createStage({}, { x: 10, y: 0 });
-  move(104, 4);
+  move(104, 3.5);
   expect(x(104)).toBeCloseTo(2, 9);
+  expect(x(105)).toBeCloseTo(3, 9);
+  expect(x(105.5)).toBeCloseTo(3.25, 9);
+});
+
+test("who is held in place is not carried on, though its position does not change", () => {
+  const { move, x } = createStage({}, { x: 10, y: 0 });
+  for (let tick = 101; tick <= 104; tick++) move(tick, 0);
+  expect(x(105.5)).toBe(0);
+  expect(x(107)).toBeCloseTo(1, 9);
 });
 
 test("a leap is not walked", () => {
@@ -97,11 +162,17 @@ test("who leaves is gone, who is in view before the interpolator is there", () =
   expect(x(104)).toBeUndefined();
 });
 
-test("of what an entity did, the last 32 snapshots are kept", () => {
-  const { move, x } = createStage({}, { x: 10, y: 0 });
-  for (let tick = 101; tick <= 200; tick++) move(tick, tick - 100);
-  expect(x(150)).toBe(200 - 100 - 31);
-  expect(x(180)).toBe(180 - 102);
+test("of an entity's way the last 32 corners are kept, and none where it goes straight", () => {
+  const { view, move, x } = createStage({}, { x: 10, y: 0 });
+  for (let tick = 101; tick <= 200; tick++) view.apply(update({ tick }));
+  expect(x(110)).toBeCloseTo(8, 9);
+  // From here on every tick is a corner.
+  for (let tick = 201; tick <= 300; tick++) {
+    x(tick);
+    move(tick, tick - 100 + (tick % 2));
+  }
+  expect(x(110)).toBe(300 - 100 - 31 + 1);
+  expect(x(280)).toBe(278 - 100);
 });
 
 test("without a known tick the newest position is drawn", () => {
@@ -110,30 +181,39 @@ test("without a known tick the newest position is drawn", () => {
   const interpolator = createInterpolator({ view, clock });
   view.apply(update({ tick: 1, entities: [{ id: 1, position: { x: 4 } }] }));
   expect(interpolator.position(1)?.x).toBe(4);
+  view.apply(update({ tick: 2, moved: { ids: [1], xs: [256], ys: [0] } }));
+  expect(interpolator.position(1)?.x).toBe(1);
 });
 
-test("for however long it runs, it draws smoothly: never faster than the entity, never off its way", () => {
+test("for however long it runs, it draws the way that the entity went, two ticks later", () => {
+  const anyTurn = fc.record({
+    ticks: fc.integer({ min: 1, max: 12 }),
+    way: fc.integer({ min: -1, max: 1 }),
+    isTold: fc.boolean(),
+  });
   fc.assert(
-    fc.property(
-      fc.array(fc.integer({ min: -1, max: 1 }), { minLength: 2, maxLength: 120 }),
-      (ways) => {
-        const { turn, move, x } = createStage();
-        let at = 0;
-        let drawn = 0;
-        ways.forEach((way, index) => {
-          const tick = 101 + index;
-          at += way * 0.5;
-          turn(tick, way * 5);
-          move(tick, at);
+    fc.property(fc.array(anyTurn, { minLength: 1, maxLength: 60 }), (turns) => {
+      const { view, turn, move, x } = createStage();
+      // Where it was at each tick from 100 on.
+      const way = [0];
+      let velocity = 0;
+      for (const next of turns) {
+        for (let passed = 1; passed <= next.ticks; passed++) {
+          if (passed === next.ticks) velocity = next.way * 5;
+          way.push((way.at(-1) ?? 0) + velocity / 10);
+          const tick = 99 + way.length;
+          if (passed === next.ticks) turn(tick, velocity);
+          // What is right is no change, whether it is told or not.
+          if (next.isTold) move(tick, way.at(-1) ?? 0);
+          else if (passed % 5 === 0) view.apply(update({ tick }));
           for (const part of [0, 0.25, 0.5, 0.75]) {
-            const next = x(tick + part) ?? NaN;
-            // 5 tiles a second is an eighth of a tile in a quarter of a tick.
-            expect(Math.abs(next - drawn)).toBeLessThanOrEqual(0.125 + 1e-9);
-            drawn = next;
+            const at = tick + part - 102;
+            const [from, to] = [way[Math.floor(at)] ?? 0, way[Math.floor(at) + 1] ?? 0];
+            expect(x(tick + part)).toBeCloseTo(at < 0 ? 0 : from + (to - from) * part, 9);
           }
-        });
-        expect(x(1_000)).toBeCloseTo(at + (ways.at(-1) ?? 0) * 5 * 0.25, 9);
-      },
-    ),
+        }
+      }
+      expect(x(1_000)).toBeCloseTo((way.at(-1) ?? 0) + velocity * 1.5, 9);
+    }),
   );
 });

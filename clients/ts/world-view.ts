@@ -22,7 +22,7 @@ export type WorldFlag = Exclude<Flag["kind"], { case: undefined }>;
 export interface WorldView {
   /** Undefined until the first message. */
   readonly scene: Scene | undefined;
-  /** The tick of the newest message. */
+  /** The tick of the newest message, which all positions are of. */
   readonly tick: number;
   /** By id. */
   readonly entities: ReadonlyMap<number, WorldEntity>;
@@ -37,6 +37,7 @@ export interface WorldView {
 
   onScene(listener: (scene: Scene) => void): Unsubscribe;
   onAdd(listener: (entity: WorldEntity) => void): Unsubscribe;
+  /** An entity that has a velocity changes its position with every message, whether that speaks of it or not. */
   onChange(listener: (entity: WorldEntity, changes: EntityChanges) => void): Unsubscribe;
   onRemove(listener: (entity: WorldEntity) => void): Unsubscribe;
   onEvent(listener: (event: WorldEvent) => void): Unsubscribe;
