@@ -29,7 +29,7 @@ import {
   type Access,
   AccessSchema,
   file_realmwire_v1_options,
-  RateLimitSchema,
+  type RateLimitSchema,
   Role,
 } from "../../gen/ts/realmwire/v1/options_pb.ts";
 import { VectorSchema } from "../../gen/ts/realmwire/v1/value_pb.ts";

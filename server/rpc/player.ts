@@ -143,23 +143,8 @@ export function createPlayer(options: PlayerOptions): LivePlayer {
 
   // Without a promise where none is needed: whoever sends a stream of moves would wait for it with each.
   function apply(kind: Input["kind"]): Outcome | Promise<Outcome> {
-    if (place.kind === "in") return carryOut(place.placement, kind);
-    return placement().then((to) => carryOut(to, kind));
-  }
-
-  function carryOut({ zone }: Placement, kind: Input["kind"]): Outcome | Promise<Outcome> {
-    const outcome = zone.apply({ $typeName: "realmwire.internal.v1.Input", kind });
-    return outcome instanceof Promise
-      ? outcome.then((made) => noted(kind, made))
-      : noted(kind, outcome);
-  }
-
-  function noted(kind: Input["kind"], outcome: Outcome): Outcome {
-    const request = kind.case === "move" ? kind.value.move : undefined;
-    if (request && outcome.kind.case === "move") {
-      options.acknowledgements.note(request, outcome.kind.value);
-    }
-    return outcome;
+    if (place.kind === "in") return carryOut(place.placement, kind, options.acknowledgements);
+    return placement().then((to) => carryOut(to, kind, options.acknowledgements));
   }
 
   function move(request: MoveRequest): Outcome | Promise<Outcome> {
@@ -267,6 +252,21 @@ export function createPlayer(options: PlayerOptions): LivePlayer {
   }
 
   return player;
+}
+
+/** Carries an input out, and notes a Move for its acknowledgement. */
+function carryOut(
+  { zone }: Placement,
+  kind: Input["kind"],
+  { note }: Acknowledgements,
+): Outcome | Promise<Outcome> {
+  function noted(outcome: Outcome): Outcome {
+    const request = kind.case === "move" ? kind.value.move : undefined;
+    if (request && outcome.kind.case === "move") note(request, outcome.kind.value);
+    return outcome;
+  }
+  const outcome = zone.apply({ $typeName: "realmwire.internal.v1.Input", kind });
+  return outcome instanceof Promise ? outcome.then(noted) : noted(outcome);
 }
 
 /** When something was said, in milliseconds since 1970-01-01; other events come before that. */

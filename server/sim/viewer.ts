@@ -113,10 +113,7 @@ export function createViewer(options: ViewerOptions): Viewer {
     const view = look(table, self, full ? -1 : sentTick);
     const says =
       full ||
-      extras.force ||
-      extras.flags.length > 0 ||
-      extras.refused.length > 0 ||
-      extras.acknowledged !== sentAcknowledged ||
+      hasNews(extras, sentAcknowledged) ||
       pending.length > 0 ||
       Object.values(view).some((part) => part.length > 0);
     resumed = false;
@@ -248,6 +245,12 @@ export function createViewer(options: ViewerOptions): Viewer {
       return sequence;
     },
   };
+}
+
+/** Whether what goes along with a view is worth a message of its own. */
+function hasNews(extras: MessageExtras, sentAcknowledged: number): boolean {
+  const { force, flags, refused, acknowledged } = extras;
+  return force || flags.length > 0 || refused.length > 0 || acknowledged !== sentAcknowledged;
 }
 
 function formatCursor(key: string, sequence: number, tick: number): string {
