@@ -59,7 +59,7 @@ function capacityAims(results: Results): Aim[] {
     ratio("realmwire", "connect-node", 6),
     ratio("realmwire-h2c", "colyseus", 1.7),
     ratio("realmwire-h2c", "grpc-js", 2),
-    ...(isSearched ? [delay("realmwire"), delay("realmwire-h2c")] : []),
+    ...(isSearched ? [delay("realmwire"), delay("realmwire-h2c-unary")] : []),
   ];
 }
 

@@ -10,13 +10,17 @@ import type { EditRequest } from "../../gen/ts/realmwire/v1/world_service_pb.ts"
 import { ZoneService } from "../../gen/ts/realmwire/v1/zone_service_pb.ts";
 import { createCalls } from "./calls.ts";
 import type { Calls } from "./calls.ts";
+import { createSystemClock } from "./clock.ts";
+import { createMover } from "./move.ts";
 import { pack } from "./testing/messages.ts";
 
 /** Calls answered in this process: here a network would add nothing. */
 function createLocalCalls(routes: (router: ConnectRouter) => void): Calls {
   const transport = createRouterTransport(routes);
+  const world = createClient(WorldService, transport);
   return createCalls({
-    world: createClient(WorldService, transport),
+    world,
+    move: createMover({ world, clock: createSystemClock() }),
     zone: createClient(ZoneService, transport),
     chat: createClient(ChatService, transport),
     components: [CreatureSchema],

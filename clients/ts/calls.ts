@@ -15,7 +15,6 @@ import type {
 } from "../../gen/ts/realmwire/v1/zone_service_pb.ts";
 import { createUnpack } from "./components.ts";
 import { RealmwireError } from "./errors.ts";
-import { createMover } from "./move.ts";
 import type { Mover } from "./move.ts";
 import { collectPages } from "./pages.ts";
 import { fromValue, toValue } from "./value.ts";
@@ -78,6 +77,7 @@ export interface CallsOptions {
   readonly world: Client<typeof WorldService>;
   readonly zone: Client<typeof ZoneService>;
   readonly chat: Client<typeof ChatService>;
+  readonly move: Mover;
   /** Types of messages that attributes may hold. */
   readonly components: readonly DescMessage[];
 }
@@ -89,7 +89,7 @@ export function createCalls(options: CallsOptions): Calls {
     ...createChatCalls(options),
     ...createAttributeCalls(options),
     ...createEditCalls(options),
-    move: createMover(options.world),
+    move: options.move,
   };
 }
 

@@ -13,6 +13,7 @@ import { createSystemClock } from "./clock.ts";
 import type { Clock } from "./clock.ts";
 import { createEmitter, reportToConsole } from "./emitter.ts";
 import type { ListenerErrorHandler, Unsubscribe } from "./emitter.ts";
+import { createMover } from "./move.ts";
 import { createSessionKeeper } from "./session.ts";
 import type { SessionKeeper } from "./session.ts";
 import { createMemoryStorage } from "./storage.ts";
@@ -27,8 +28,13 @@ import type { WorldFlag, WorldView } from "./world-view.ts";
 /** What a client is made with. */
 export interface RealmwireOptions extends Pick<
   GameTransportOptions,
-  "baseUrl" | "protocol" | "fetch" | "callTimeoutMs"
+  "baseUrl" | "protocol" | "fetch" | "createTransport" | "callTimeoutMs"
 > {
+  /**
+   * Whether moves go out on one stream while a world is open, which is far cheaper for the server: for transports that can send a stream, such as those
+   * of `@connectrpc/connect-node` over HTTP/2. Default: no, since `fetch` cannot.
+   */
+  readonly streamsMoves?: boolean;
   /** Where the session outlives the program. Default: nowhere. */
   readonly storage?: Storage;
   /** Types of the game's components and events, to have them decoded as they arrive. */
@@ -77,6 +83,8 @@ export function createRealmwire(options: RealmwireOptions): Realmwire {
   const transport = createGameTransport({ ...options, token, onFlag: flags.emit });
   const clients = createClients(transport);
   const { world } = clients;
+  const { streamsMoves = false } = options;
+  const move = createMover({ world, clock, streamsMoves });
   // The key names the server, so that a token never reaches another one.
   const storageKey = `realmwire.session ${options.baseUrl}`;
   const sessions = createSessionKeeper({ ...clients, storage, storageKey });
@@ -89,7 +97,7 @@ export function createRealmwire(options: RealmwireOptions): Realmwire {
 
   return {
     ...clients,
-    ...createCalls({ ...clients, components }),
+    ...createCalls({ ...clients, components, move }),
     transport,
     get session() {
       return sessions.current;
@@ -113,7 +121,12 @@ export function createRealmwire(options: RealmwireOptions): Realmwire {
       const shared = { clock, random, components, onListenerError, open };
       const opened = openWorld({ ...connectOptions, ...shared });
       worlds.add(opened);
-      opened.onState(({ kind }) => void (kind === "closed" && worlds.delete(opened)));
+      const unfollow = move.follow(opened);
+      opened.onState(({ kind }) => {
+        if (kind !== "closed") return;
+        worlds.delete(opened);
+        unfollow();
+      });
       return opened;
     },
     onFlag: flags.on,

@@ -1,7 +1,9 @@
 export { createRealmwire } from "./client.ts";
 export type { ConnectOptions, Realmwire, RealmwireOptions } from "./client.ts";
 export type { Calls, EditOptions } from "./calls.ts";
-export type { Mover, MoveResult } from "./move.ts";
+export type { Mover } from "./move.ts";
+export type { MoveResult } from "./move-sender.ts";
+export type { TransportFactory } from "./transport.ts";
 export type { Session } from "./session.ts";
 export { createMemoryStorage, createWebStorage } from "./storage.ts";
 export type { Storage, WebStorage } from "./storage.ts";

@@ -7,11 +7,20 @@ import type { WorldFlag } from "./world-view.ts";
 /** How long a unary call may take, in milliseconds. */
 const CALL_TIMEOUT_MS = 10_000;
 
+/** Makes a transport, such as `createGrpcTransport` of `@connectrpc/connect-node` does. */
+export type TransportFactory = (options: {
+  readonly baseUrl: string;
+  readonly useBinaryFormat: true;
+  readonly interceptors: Interceptor[];
+}) => Transport;
+
 /** What a transport is made with. */
 export interface GameTransportOptions {
   readonly baseUrl: string;
   /** Default: `connect`. */
   readonly protocol?: "connect" | "grpc-web";
+  /** Makes a transport of another kind than `fetch`: then `protocol` and `fetch` mean nothing. */
+  readonly createTransport?: TransportFactory;
   /** Default: the global one. It must give the body of a response as a stream. */
   readonly fetch?: typeof globalThis.fetch;
   /** How long a unary call may take unless it says otherwise, in milliseconds. Default: 10 seconds. */
@@ -28,7 +37,9 @@ export interface GameTransportOptions {
  */
 export function createGameTransport(options: GameTransportOptions): Transport {
   const { baseUrl, protocol = "connect", callTimeoutMs = CALL_TIMEOUT_MS } = options;
-  const create = protocol === "connect" ? createConnectTransport : createGrpcWebTransport;
+  const create =
+    options.createTransport ??
+    (protocol === "connect" ? createConnectTransport : createGrpcWebTransport);
   const inner = create({
     baseUrl,
     useBinaryFormat: true,
@@ -73,9 +84,23 @@ function addToken(token: () => string | undefined): Interceptor {
 function collectFlags(onFlag: (flag: WorldFlag) => void): Interceptor {
   return (next) => async (request) => {
     const response = await next(request);
-    if (!response.stream && "flags" in response.message) {
-      for (const { kind } of response.message.flags as Flag[]) if (kind.case) onFlag(kind);
+    const collect = (message: object): void => {
+      if (!("flags" in message)) return;
+      for (const { kind } of message.flags as Flag[]) if (kind.case) onFlag(kind);
+    };
+    if (!response.stream) {
+      collect(response.message);
+      return response;
     }
-    return response;
+    // What answers a stream of messages is one answer, too; the flags of a stream of answers are its reader's.
+    if (response.method.methodKind !== "client_streaming") return response;
+    return { ...response, message: tellEach(response.message, collect) };
   };
+}
+
+async function* tellEach<T>(messages: AsyncIterable<T>, tell: (message: T) => void) {
+  for await (const message of messages) {
+    tell(message);
+    yield message;
+  }
 }

@@ -117,13 +117,10 @@ export function createPlayerStreams(options: {
     const known = at && eyes.find(({ viewer }) => viewer.key === at.key);
     if (known) {
       known.viewer.resume(cursor);
-      takeBackFlags(known, at.sequence);
-      known.refused.takeBack(at.sequence);
+      takeBack(known, at.sequence);
       return known;
     }
-    const flags = createFlagBox();
-    const refused = createRefusedMoves();
-    const eye = { viewer: newViewer(), flags, flagged: [], refused, stream: undefined, endedAt: 0 };
+    const eye = newEye(newViewer());
     eyes.push(eye);
     return eye;
   }
@@ -173,11 +170,7 @@ export function createPlayerStreams(options: {
       if (eye.stream) fail(eye.stream, tooMany());
       const open = eyes.filter((other) => other !== eye && other.stream);
       if (open.length >= MAX_STREAMS) fail(open[0]?.stream as OpenStream, tooMany());
-      const stream: OpenStream = {
-        lastMessageAt: Number.NEGATIVE_INFINITY,
-        wake: undefined,
-        failure: undefined,
-      };
+      const stream = newStream();
       eye.stream = stream;
       return {
         next: () => (stream.failure ? undefined : next(eye, stream)),
@@ -247,6 +240,16 @@ function sceneOf({ zone, entityId }: Placement, viewRadius: number, timeMs: numb
   return toBinary(SceneSchema, create(SceneSchema, scene));
 }
 
+function newEye(viewer: Viewer): Eye {
+  const flags = createFlagBox();
+  const refused = createRefusedMoves();
+  return { viewer, flags, flagged: [], refused, stream: undefined, endedAt: 0 };
+}
+
+function newStream(): OpenStream {
+  return { lastMessageAt: Number.NEGATIVE_INFINITY, wake: undefined, failure: undefined };
+}
+
 function rememberFlags({ flagged }: Eye, message: FlaggedMessage): void {
   flagged.push(message);
   if (flagged.length <= MAX_FLAGGED_MESSAGES) return;
@@ -254,12 +257,13 @@ function rememberFlags({ flagged }: Eye, message: FlaggedMessage): void {
   flagged.unshift({ sequence: next.sequence, flags: mergeFlags([...oldest.flags, ...next.flags]) });
 }
 
-/** Puts the flags of the messages behind a cursor back, before those that wait: newer ones replace older ones. */
-function takeBackFlags(eye: Eye, sequence: number): void {
+/** Puts the flags and refused moves of the messages behind a cursor back, before those that wait: newer flags replace older ones. */
+function takeBack(eye: Eye, sequence: number): void {
   const lost = eye.flagged.filter((message) => message.sequence > sequence);
   eye.flagged = eye.flagged.filter((message) => message.sequence <= sequence);
   const waiting = eye.flags.take();
   for (const flag of [...lost.flatMap(({ flags }) => flags), ...waiting]) eye.flags.put(flag);
+  eye.refused.takeBack(sequence);
 }
 
 function mergeFlags(flags: readonly Flag[]): Flag[] {

@@ -105,10 +105,7 @@ export function createViewer(options: ViewerOptions): Viewer {
     const view = sight.look(source, self, full ? -1 : sentTick, resumed);
     const says =
       full ||
-      extras.force ||
-      extras.flags.length > 0 ||
-      extras.refused.length > 0 ||
-      extras.acknowledged !== sentAcknowledged ||
+      hasNews(extras, sentAcknowledged) ||
       pending.length > 0 ||
       (view.moving && tick - messageTick >= table.tickRateHz * MOVING_HEARTBEAT_S) ||
       !isEmpty(view);
@@ -198,6 +195,12 @@ export function createViewer(options: ViewerOptions): Viewer {
       return sequence;
     },
   };
+}
+
+/** Whether what goes along with a view is worth a message of its own. */
+function hasNews(extras: MessageExtras, sentAcknowledged: number): boolean {
+  const { force, flags, refused, acknowledged } = extras;
+  return force || flags.length > 0 || refused.length > 0 || acknowledged !== sentAcknowledged;
 }
 
 function formatCursor(key: string, sequence: number, tick: number): string {

@@ -1,6 +1,8 @@
 import { execFile } from "node:child_process";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import type { Interceptor } from "@connectrpc/connect";
+import { createConnectTransport, createGrpcTransport } from "@connectrpc/connect-node";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import {
   Code,
@@ -12,7 +14,12 @@ import {
   MoveRefusal,
   RealmwireError,
 } from "../../clients/ts/index.ts";
-import type { Realmwire, RealmwireOptions, World } from "../../clients/ts/index.ts";
+import type {
+  Realmwire,
+  RealmwireOptions,
+  TransportFactory,
+  World,
+} from "../../clients/ts/index.ts";
 import { CreatureSchema } from "../../gen/ts/meadow/v1/components_pb.ts";
 import { ChatKind } from "../../gen/ts/realmwire/v1/chat_pb.ts";
 import { OnlineStatus } from "../../gen/ts/realmwire/v1/entity_pb.ts";
@@ -374,3 +381,50 @@ function seeded(seed: number): () => number {
     return state / 2_147_483_647;
   };
 }
+
+test.each([
+  ["gRPC", createGrpcTransport],
+  ["Connect over HTTP/2", (options) => createConnectTransport({ ...options, httpVersion: "2" })],
+] as const satisfies [string, TransportFactory][])(
+  "moves on one stream, by connect-node: %s",
+  async (_, createTransport) => {
+    let moves = 0;
+    let inputs = 0;
+    const count: Interceptor = (next) => (request) => {
+      if (request.method.name === "Move") moves += 1;
+      if (request.method.name === "Input") inputs += 1;
+      return next(request);
+    };
+    const { client } = await registered("Str", {
+      createTransport: (options) =>
+        createTransport({ ...options, interceptors: [...options.interceptors, count] }),
+      streamsMoves: true,
+    });
+    const still = await client.move.stop();
+    expect(still).toMatchObject({ moved: true, sequence: 1 });
+    expect([moves, inputs]).toEqual([1, 0]);
+    const world = await connected(client);
+    const from = { ...world.view.self?.position };
+    // Offsets are saved up.
+    await eventually("an allowance", () => world.view.tick > 8);
+    const results = await Promise.all([
+      client.move.by({ x: 0.25, y: 0 }),
+      client.move.by({ x: 9, y: 0 }),
+      client.move.by({ x: 0, y: 0.25 }),
+    ]);
+    expect(results.map(({ moved, refusal }) => [moved, refusal])).toEqual([
+      [true, MoveRefusal.UNSPECIFIED],
+      [false, MoveRefusal.TOO_FAR],
+      [true, MoveRefusal.UNSPECIFIED],
+    ]);
+    expect(results[2]?.position.x).toBeCloseTo((from.x ?? 0) + 0.25, 2);
+    expect(results[2]?.position.y).toBeCloseTo((from.y ?? 0) + 0.25, 2);
+    for (let frame = 0; frame < 30; frame++) void client.move.direction({ x: 0, y: 0 });
+    expect(await client.move.direction({ x: 0, y: 0 })).toMatchObject({ moved: true, sequence: 5 });
+    expect([moves, inputs]).toEqual([1, 1]);
+    world.close();
+    // The stream has ended with the world, and what comes now is in order behind it.
+    expect(await client.move.by({ x: 0.1, y: 0 })).toMatchObject({ moved: true, sequence: 6 });
+    expect([moves, inputs]).toEqual([2, 1]);
+  },
+);

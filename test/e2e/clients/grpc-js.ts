@@ -13,13 +13,13 @@ import type { ServiceError } from "@grpc/grpc-js";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { ErrorDetailSchema, ErrorReason } from "../../../gen/ts/realmwire/v1/error_pb.ts";
 import type { ErrorDetail } from "../../../gen/ts/realmwire/v1/error_pb.ts";
-import { WorldService } from "../../../gen/ts/realmwire/v1/world_service_pb.ts";
+import { MoveRefusal, WorldService } from "../../../gen/ts/realmwire/v1/world_service_pb.ts";
 import { freshName } from "../../support/player.ts";
 import { DEV_PASSWORD } from "../../support/server.ts";
 import type { TestServer } from "../../support/server.ts";
 
 const PASSWORD = "open sesame";
-const { version, upgrade, login, update, move, get, set, edit } = WorldService.method;
+const { version, upgrade, login, update, move, input, get, set, edit } = WorldService.method;
 
 /** The client that most languages' gRPC is made in the likeness of, with generated messages and nothing of Connect. */
 export function describeGrpcJs(server: () => TestServer): void {
@@ -73,11 +73,11 @@ export function describeGrpcJs(server: () => TestServer): void {
     });
   }
 
-  /** Reads a stream until it ends, or until there were so many messages. */
+  /** Reads a stream until it ends, until there were so many messages, or until one is what was waited for. */
   function stream<I extends DescMessage, O extends DescMessage>(
     method: DescMethodServerStreaming<I, O>,
     request: MessageInitShape<I>,
-    options: { token?: string; limit?: number } = {},
+    options: { token?: string; limit?: number; until?: (message: MessageShape<O>) => boolean } = {},
   ): Promise<MessageShape<O>[]> {
     const { path, serialize, deserialize } = codec(method);
     const messages: MessageShape<O>[] = [];
@@ -91,7 +91,7 @@ export function describeGrpcJs(server: () => TestServer): void {
     return new Promise((resolve, reject) => {
       call.on("data", (message: MessageShape<O>) => {
         messages.push(message);
-        if (messages.length !== options.limit) return;
+        if (messages.length !== options.limit && !options.until?.(message)) return;
         resolve(messages);
         call.cancel();
       });
@@ -128,6 +128,34 @@ export function describeGrpcJs(server: () => TestServer): void {
     expect(edited.revision).toBeGreaterThan(1);
     const parts = await stream(upgrade, { platform: "typescript" });
     expect(parts.map(({ part }) => part.case).slice(0, 2)).toEqual(["manifest", "chunk"]);
+  });
+
+  test("a stream of moves, told of by the stream of updates", async () => {
+    const name = freshName("Grp");
+    const { token } = await unary(WorldService.method.new, { name, password: PASSWORD });
+    const { path, serialize, deserialize } = codec(input);
+    const until = ({ acknowledged }: { acknowledged: number }) => acknowledged === 60;
+    const updates = stream(update, {}, { token, until });
+    const answer = await new Promise<MessageShape<typeof input.output>>((resolve, reject) => {
+      const call = client.makeClientStreamRequest(
+        path,
+        serialize,
+        deserialize,
+        headers(token),
+        (error, value) => (value ? resolve(value) : reject(error ?? new Error("no answer"))),
+      );
+      for (let sequence = 1; sequence <= 60; sequence++) {
+        const kind = { case: "offset" as const, value: { x: sequence === 30 ? 9 : 0 } };
+        call.write(create(input.input, { moves: [{ kind, sequence }] }));
+      }
+      call.end();
+    });
+    expect(answer).toMatchObject({ taken: 60, refused: 1 });
+    const messages = await updates;
+    const refused = messages.flatMap((message) => message.refused);
+    expect(refused.map(({ sequence, refusal }) => [sequence, refusal])).toEqual([
+      [30, MoveRefusal.TOO_FAR],
+    ]);
   });
 
   test("errors carry their detail in grpc-status-details-bin", async () => {

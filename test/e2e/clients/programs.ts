@@ -8,6 +8,7 @@ import { Health } from "../../../gen/ts/grpc/health/v1/health_pb.ts";
 import {
   EditResponseSchema,
   GetResponseSchema,
+  InputResponseSchema,
   LoginResponseSchema,
   MoveResponseSchema,
   SetResponseSchema,
@@ -20,9 +21,9 @@ import type { TestServer } from "../../support/server.ts";
 
 const run = promisify(execFile);
 const PASSWORD = "open sesame";
-const { version, upgrade, login, update, move, get, set, edit } = WorldService.method;
+const { version, upgrade, login, update, move, input, get, set, edit } = WorldService.method;
 
-/** A program that makes a call: its output as JSON, one item for each message. */
+/** A program that makes a call, with one message or with a list of them: its output as JSON, one item for each message. */
 type Caller = (
   method: DescMethod,
   request: JsonValue,
@@ -39,13 +40,19 @@ async function runProgram(program: string, args: readonly string[]) {
   }
 }
 
+/** What such programs take as data: several messages stand one after the other. */
+function toData(request: JsonValue): string {
+  const messages = Array.isArray(request) ? request : [request];
+  return messages.map((message) => JSON.stringify(message)).join("\n");
+}
+
 /** Several JSON texts one after the other, each beginning with a brace in the first column. */
 function parseMessages(text: string): JsonValue[] {
   const texts = text.split(/\n(?=\{)/).filter((part) => part.trim() !== "");
   return texts.map((part) => JSON.parse(part) as JsonValue);
 }
 
-/** The nine calls by a program that learns the schema from the server's reflection. */
+/** The nine calls, and a stream of moves, by a program that learns the schema from the server's reflection. */
 async function expectNineCalls(call: Caller): Promise<void> {
   const one = async (method: DescMethod, request: JsonValue, token?: string) => {
     const { messages, error } = await call(method, request, token);
@@ -73,6 +80,10 @@ async function expectNineCalls(call: Caller): Promise<void> {
 
   const moved = fromJson(MoveResponseSchema, await one(move, { direction: {} }, token));
   expect(moved.moved).toBe(true);
+  const still = (sequence: number) => ({ direction: {}, sequence });
+  const inputs = [{ moves: [still(1)] }, { moves: [still(2), still(3)] }];
+  const taken = fromJson(InputResponseSchema, await one(input, inputs, token));
+  expect(taken).toMatchObject({ taken: 3, refused: 0 });
   const asked = { attribute: "mood", value: { stringValue: "zufrieden 😌" } };
   const value = fromJson(SetResponseSchema, await one(set, asked, token)).value?.kind.value;
   expect(value).toBe("zufrieden 😌");
@@ -120,7 +131,7 @@ export function describePrograms(server: () => TestServer): void {
             ...["--protocol", protocol],
             ...flags,
             ...(token ? ["--header", `authorization: Bearer ${token}`] : []),
-            ...["--data", JSON.stringify(request)],
+            ...["--data", toData(request)],
             `${server().baseUrl}/${method.parent.typeName}/${method.name}`,
           ]),
         );
@@ -134,7 +145,7 @@ export function describePrograms(server: () => TestServer): void {
       runProgram("grpcurl", [
         "-plaintext",
         ...(token ? ["-H", `authorization: Bearer ${token}`] : []),
-        ...["-d", JSON.stringify(request)],
+        ...["-d", toData(request)],
         `127.0.0.1:${server().port}`,
         `${method.parent.typeName}/${method.name}`,
       ]),
