@@ -1,4 +1,4 @@
-import { create } from "@bufbuild/protobuf";
+import { clone, create } from "@bufbuild/protobuf";
 import { EditCommandSchema } from "../../gen/ts/realmwire/v1/map_pb.ts";
 import type {
   EditCommand,
@@ -72,6 +72,25 @@ export function editMap(
     region = unite(region, done.region);
   }
   return { result: { inverse: undo.reverse().flat(), region } };
+}
+
+/**
+ * What {@link editMap} would answer; the map stays as it is. The commands are carried out and taken back at once, so that
+ * it costs what they change and not what the map holds.
+ */
+export function checkEdit(
+  map: WorldMap,
+  commands: readonly EditCommand[],
+  rules: EditRules,
+): { result: EditResult } | { problems: EditProblem[] } {
+  const edited = editMap(map, commands, rules);
+  if ("problems" in edited) return edited;
+  const { inverse, region } = edited.result;
+  for (const command of inverse) carryOut(map, command);
+  // What the map holds is not for others to keep.
+  return {
+    result: { inverse: inverse.map((command) => clone(EditCommandSchema, command)), region },
+  };
 }
 
 function checkCommand(

@@ -1,10 +1,9 @@
-import { clone, create } from "@bufbuild/protobuf";
+import { create } from "@bufbuild/protobuf";
 import { InputSchema } from "../../gen/ts/realmwire/internal/v1/input_pb.ts";
 import type { Input, Outcome, Recording } from "../../gen/ts/realmwire/internal/v1/input_pb.ts";
 import type { ObjectRecord } from "../../gen/ts/realmwire/internal/v1/record_pb.ts";
 import type { EntityState, ZoneState } from "../../gen/ts/realmwire/internal/v1/state_pb.ts";
 import { EntityKind } from "../../gen/ts/realmwire/v1/entity_pb.ts";
-import { EditCommandSchema } from "../../gen/ts/realmwire/v1/map_pb.ts";
 import type { EditCommand, ZoneMap } from "../../gen/ts/realmwire/v1/map_pb.ts";
 import { startBehaviour } from "./behaviour.ts";
 import type { ComponentTypes } from "./components.ts";
@@ -12,7 +11,7 @@ import { EntityTable } from "./entity-table.ts";
 import { applyInput } from "./inputs.ts";
 import type { InputContext } from "./inputs.ts";
 import type { Kinds } from "./kind.ts";
-import { editMap } from "./map-edit.ts";
+import { checkEdit } from "./map-edit.ts";
 import type { EditProblem, EditResult, EditRules } from "./map-edit.ts";
 import { addObject, kindNameOf } from "./population.ts";
 import { stepPortals } from "./portals.ts";
@@ -217,7 +216,7 @@ export function createZone(options: ZoneOptions): Zone {
     characterCount: () => countCharacters(context.world),
     apply,
     step,
-    checkEdit: (commands) => tryEdit(context, commands),
+    checkEdit: (commands) => checkEdit(context.world.map, commands, context.rules),
     brief: (name) => context.world.actors.get(name),
     stateOf(name) {
       const { world } = context;
@@ -279,16 +278,4 @@ function countCharacters(world: World): number {
   let count = 0;
   for (const { kind } of world.actors.values()) if (kind === EntityKind.CHARACTER) count++;
   return count;
-}
-
-function tryEdit(
-  { world, rules }: InputContext,
-  commands: readonly EditCommand[],
-): { result: EditResult } | { problems: EditProblem[] } {
-  const copy = createWorldMap(world.map.toMessage());
-  return editMap(
-    copy,
-    commands.map((command) => clone(EditCommandSchema, command)),
-    rules,
-  );
 }
