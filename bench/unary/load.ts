@@ -68,6 +68,7 @@ async function measure(
     intervalMax,
     serverCpu: cpu / (seconds * MICROS_PER_S),
     otherThreadsCpu: (cpu - (after.main - before.main)) / (seconds * MICROS_PER_S),
+    mainWaited: (after.mainWaited - before.mainWaited) / (seconds * MICROS_PER_S),
     generatorCpu: (own.user + own.system) / (seconds * MICROS_PER_S),
   };
 }

@@ -73,6 +73,8 @@ export interface StretchResult {
   /** Parts of one core. */
   readonly serverCpu: number;
   readonly otherThreadsCpu: number;
+  /** The part of the time in which the server's main thread was ready to run and had no core. */
+  readonly mainWaited: number;
   readonly generatorCpu: number;
 }
 

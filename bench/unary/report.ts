@@ -48,6 +48,7 @@ function writeDatabase(results: UnaryResults): string {
     "longest, ms",
     "server, % of a core",
     "by other threads",
+    "ticking thread without a core, %",
   ];
   const aloneRows = alone.map(({ what, perSecond }) => [ALONE[what], number(perSecond)]);
   return [
@@ -91,6 +92,7 @@ function writeTicks(stretch: LoadedStretch): string[] {
     number(intervalMax),
     number(serverCpu * 100),
     number(otherThreadsCpu * 100),
+    number(stretch.mainWaited * 100),
   ];
 }
 
