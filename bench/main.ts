@@ -3,6 +3,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, basename, extname, resolve } from "node:path";
 import { pickCandidates } from "./candidates.ts";
 import type { Candidate } from "./candidates.ts";
+import { reportCosts } from "./cost/report.ts";
 import { readOptions } from "./options.ts";
 import type { BenchOptions } from "./options.ts";
 import { AIM_NEIGHBOURS } from "./report/aims.ts";
@@ -51,6 +52,11 @@ async function main(): Promise<void> {
         break;
       case "unary":
         await write(options.out, await runUnary({ ...options, ...bench, machine, tell, ends }));
+        break;
+      case "cost":
+        await write(options.out, `# Benchmark\n\n${machine}.\n\n${reportCosts()}\n`);
+        break;
+      case "check":
         break;
     }
   } finally {
