@@ -3,6 +3,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, basename, extname, resolve } from "node:path";
 import { pickCandidates } from "./candidates.ts";
 import type { Candidate } from "./candidates.ts";
+import { checkBaseline, updateBaseline } from "./check/run.ts";
 import { reportCosts } from "./cost/report.ts";
 import { readOptions } from "./options.ts";
 import type { BenchOptions } from "./options.ts";
@@ -57,6 +58,8 @@ async function main(): Promise<void> {
         await write(options.out, `# Benchmark\n\n${machine}.\n\n${reportCosts()}\n`);
         break;
       case "check":
+        if (options.updateBaseline) await updateBaseline(bench, tell);
+        else if (!(await checkBaseline(bench, tell))) process.exitCode = 1;
         break;
     }
   } finally {

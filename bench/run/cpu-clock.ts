@@ -3,8 +3,14 @@
  * has the core.
  */
 export function cpuMicrosOf(work: () => void): number {
-  const before = process.threadCpuUsage();
+  const before = threadCpuMicros();
   work();
-  const { user, system } = process.threadCpuUsage(before);
+  return threadCpuMicros() - before;
+}
+
+function threadCpuMicros(): number {
+  // Linux keeps the books of a thread only every few milliseconds, unless the process is asked for its own just before.
+  process.cpuUsage();
+  const { user, system } = process.threadCpuUsage();
   return user + system;
 }
