@@ -3,6 +3,8 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, basename, extname, resolve } from "node:path";
 import { pickCandidates } from "./candidates.ts";
 import type { Candidate } from "./candidates.ts";
+import { checkBaseline, updateBaseline } from "./check/run.ts";
+import { reportCosts } from "./cost/report.ts";
 import { readOptions } from "./options.ts";
 import type { BenchOptions } from "./options.ts";
 import { AIM_NEIGHBOURS } from "./report/aims.ts";
@@ -13,9 +15,11 @@ import { createDataFolders } from "./run/data-folders.ts";
 import { installPeers } from "./run/install.ts";
 import { describeMachine, listVersions } from "./run/machine.ts";
 import { createProcesses, findPinning } from "./run/processes.ts";
+import type { Bench } from "./run/run-order.ts";
 import { searchCapacities } from "./run/search.ts";
 import { sweepCalls, sweepWorlds } from "./run/sweep.ts";
 import type { SweepOptions } from "./run/sweep.ts";
+import { runUnary } from "./unary/run.ts";
 
 /** After so long no run is begun any more: the quick form is to end within two minutes. */
 const QUICK_LIMIT_MS = 105_000;
@@ -27,35 +31,54 @@ const tell = (line: string) => void process.stderr.write(`${line}\n`);
 
 async function main(): Promise<void> {
   const options = readOptions(process.argv.slice(2));
-  const candidates = pickCandidates(options.candidates);
-  installPeers(candidates, tell);
   const pinning = findPinning();
   const processes = createProcesses(pinning);
   const folders = createDataFolders(processes);
-  const cleanUp = () => {
+  const ends = new Set<() => Promise<void>>();
+  const cleanUp = async () => {
     processes.killAll();
+    await Promise.allSettled([...ends].map((end) => end()));
     folders.deleteAll();
   };
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
-    process.once(signal, () => {
-      cleanUp();
-      process.exit(INTERRUPTED);
-    });
+    process.once(signal, () => void cleanUp().finally(() => process.exit(INTERRUPTED)));
   }
+  const machine = describeMachine(pinning);
+  const profileDir = options.profile === undefined ? undefined : resolve(options.profile);
+  const bench = { processes, folders, profileDir, warmUpSeconds: options.warmUpSeconds };
   try {
-    const profileDir = options.profile === undefined ? undefined : resolve(options.profile);
-    const results = await measureAll(options, {
-      bench: { processes, folders, profileDir, warmUpSeconds: options.warmUpSeconds },
-      candidates,
-      rounds: options.rounds,
-      seconds: options.seconds,
-      tell,
-      deadline: performance.now() + (options.quick ? QUICK_LIMIT_MS : FULL_LIMIT_MS),
-    });
-    await publish(options, describeMachine(pinning), results);
+    switch (options.kind) {
+      case "peers":
+        await comparePeers(options, machine, bench);
+        break;
+      case "unary":
+        await write(options.out, await runUnary({ ...options, ...bench, machine, tell, ends }));
+        break;
+      case "cost":
+        await write(options.out, `# Benchmark\n\n${machine}.\n\n${reportCosts()}\n`);
+        break;
+      case "check":
+        if (options.updateBaseline) await updateBaseline(bench, tell);
+        else if (!(await checkBaseline(bench, tell))) process.exitCode = 1;
+        break;
+    }
   } finally {
-    cleanUp();
+    await cleanUp();
   }
+}
+
+async function comparePeers(options: BenchOptions, machine: string, bench: Bench): Promise<void> {
+  const candidates = pickCandidates(options.candidates);
+  installPeers(candidates, tell);
+  const results = await measureAll(options, {
+    bench,
+    candidates,
+    rounds: options.rounds,
+    seconds: options.seconds,
+    tell,
+    deadline: performance.now() + (options.quick ? QUICK_LIMIT_MS : FULL_LIMIT_MS),
+  });
+  await publish(options, machine, results);
 }
 
 async function measureAll(options: BenchOptions, sweep: SweepOptions): Promise<Results> {
@@ -101,13 +124,20 @@ async function publish(options: BenchOptions, machine: string, results: Results)
     },
     results,
   );
+  await write(out, report);
+  if (out !== undefined && chart !== undefined) {
+    await writeFile(resolve(dirname(out), chartFile), chart);
+  }
+}
+
+/** Writes a report into a file, or to standard output when there is none. */
+async function write(out: string | undefined, report: string): Promise<void> {
   if (out === undefined) {
     process.stdout.write(report);
     return;
   }
   await mkdir(dirname(resolve(out)), { recursive: true });
   await writeFile(out, report);
-  if (chart !== undefined) await writeFile(resolve(dirname(out), chartFile), chart);
   tell(`The report is in ${out}.`);
 }
 

@@ -5,8 +5,14 @@ import type { Neighbours } from "./world/scenario.ts";
 /** The most players that the plain holds at ordinary densities. */
 const MAX_PLAYERS = 10_000;
 
+/** Which benchmark is run: this server beside others, or one of its own. */
+export type BenchKind = "peers" | "unary" | "cost" | "check";
+
 /** What is to be measured. */
 export interface BenchOptions {
+  readonly kind: BenchKind;
+  /** Whether what is measured becomes the baseline that later checks compare with. */
+  readonly updateBaseline: boolean;
   readonly quick: boolean;
   readonly players: readonly number[];
   readonly neighbours: readonly Neighbours[];
@@ -42,7 +48,10 @@ const QUICK_CANDIDATES = [
 export function readOptions(argv: readonly string[]): BenchOptions {
   const options = createCommand().parse(argv, { from: "user" }).opts<Given>();
   const quick = options.quick === true;
+  const kind = kindOf(options);
   return {
+    kind,
+    updateBaseline: options.updateBaseline === true,
     quick,
     players: options.players ?? (quick ? [200] : [200, 1000]),
     neighbours: options.neighbours ?? (quick ? [30] : [20, 30, 50, "camp"]),
@@ -51,12 +60,22 @@ export function readOptions(argv: readonly string[]): BenchOptions {
     rounds: options.rounds ?? (quick ? 1 : 3),
     candidates: options.candidates ?? (quick ? QUICK_CANDIDATES : CANDIDATES.map((c) => c.name)),
     search: options.search && !quick,
-    out: options.out ?? (quick ? undefined : "bench/report.md"),
+    out: options.out ?? (quick || kind !== "peers" ? undefined : "bench/report.md"),
     profile: options.profile,
   };
 }
 
+function kindOf({ unary, cost, check, updateBaseline }: Given): BenchKind {
+  if (unary) return "unary";
+  if (cost) return "cost";
+  return check || updateBaseline ? "check" : "peers";
+}
+
 interface Given {
+  readonly unary?: boolean;
+  readonly cost?: boolean;
+  readonly check?: boolean;
+  readonly updateBaseline?: boolean;
   readonly quick?: boolean;
   readonly players?: number[];
   readonly neighbours?: Neighbours[];
@@ -79,6 +98,19 @@ function createCommand(): Command {
         "quick form takes less than two minutes, the first installation aside, and prints the ratios.",
     )
     .option("--quick", "the short form: one round, one size of world, nothing is written")
+    .option(
+      "--unary",
+      "instead: Login, New, Get, Set and Edit under load on PGlite and PostgreSQL, beside what the database does alone",
+    )
+    .option(
+      "--cost",
+      "instead: what one viewer and tick costs among 100 to 10,000 at the same density",
+    )
+    .option(
+      "--check",
+      "instead: compares ratios with bench/baseline.json and fails when one has grown too much",
+    )
+    .option("--update-baseline", "measures as --check does and writes bench/baseline.json")
     .option("--players <list>", "players in the world, as in 200,1000", list(wholeNumber))
     .option(
       "--neighbours <list>",

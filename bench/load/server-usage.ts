@@ -11,6 +11,8 @@ export interface CpuTime {
   readonly total: number;
   /** By its main thread alone. */
   readonly main: number;
+  /** How long the main thread was ready to run and had no core; NaN where the kernel does not keep it. */
+  readonly mainWaited: number;
 }
 
 /** Reads the CPU time of all threads of a process: to the nanosecond where the kernel keeps it, else to its ticks. */
@@ -19,12 +21,16 @@ export function readCpuTime(pid: number): CpuTime {
     const threads = readdirSync(`/proc/${pid}/task`);
     let total = 0;
     let main = 0;
+    let mainWaited = Number.NaN;
     for (const thread of threads) {
-      const [onCpu] = readFileSync(`/proc/${pid}/task/${thread}/schedstat`, "latin1").split(" ");
+      const text = readFileSync(`/proc/${pid}/task/${thread}/schedstat`, "latin1");
+      const [onCpu, waited] = text.split(" ");
       total += Number(onCpu) / 1000;
-      if (thread === String(pid)) main = Number(onCpu) / 1000;
+      if (thread !== String(pid)) continue;
+      main = Number(onCpu) / 1000;
+      mainWaited = Number(waited) / 1000;
     }
-    if (total > 0) return { total, main };
+    if (total > 0) return { total, main, mainWaited };
   } catch {
     // A kernel without these statistics, or a thread that ended just now.
   }
@@ -32,7 +38,7 @@ export function readCpuTime(pid: number): CpuTime {
   // The name, in brackets, may hold spaces.
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
   const micros = ((Number(fields[11]) + Number(fields[12])) * 1e6) / TICKS_PER_S;
-  return { total: micros, main: micros };
+  return { total: micros, main: micros, mainWaited: Number.NaN };
 }
 
 /** Memory, in bytes. */

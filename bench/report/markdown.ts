@@ -4,6 +4,7 @@ import type { Capacity, Cell, Results, Size } from "../results.ts";
 import { describe } from "../run/sweep.ts";
 import { TICK_RATE_HZ, VIEW_RADIUS_TILES } from "../world/rules.ts";
 import { listAims, verdict } from "./aims.ts";
+import { number, table } from "./table.ts";
 
 /** What stands above the tables. */
 export interface Heading {
@@ -137,16 +138,4 @@ function writeTroubles({ worlds, calls, leftOut }: Results): string {
   const late = leftOut > 0 ? [`- There was no time for ${leftOut} runs.`] : [];
   const lines = [...failures, ...late];
   return lines.length === 0 ? "" : `## What went wrong\n\n${lines.join("\n")}`;
-}
-
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
-  return [line(head), line(head.map((_, i) => (i === 0 ? "---" : "---:"))), ...rows.map(line)].join(
-    "\n",
-  );
-}
-
-function number(value: number): string {
-  if (!Number.isFinite(value)) return "–";
-  return Math.abs(value) >= 100 ? value.toFixed(0) : value.toFixed(1);
 }

@@ -18,6 +18,8 @@ export interface DataFolders {
     file: string,
     settings: Omit<ServerSettings, "dataDir">,
   ): Promise<string>;
+  /** An empty folder. */
+  takeEmpty(): Promise<string>;
   give(folder: string): Promise<void>;
   /** Deletes them all, at once. */
   deleteAll(): void;
@@ -39,7 +41,7 @@ export function createDataFolders(processes: Processes): DataFolders {
     const dataDir = await make();
     const argument = JSON.stringify({ ...settings, dataDir } satisfies ServerSettings);
     const server = processes.start({ role: "any", file, argument });
-    await server.first<ServerReady>(PREPARE_MS + settings.players * PREPARE_MS_PER_PLAYER);
+    await server.next<ServerReady>(PREPARE_MS + settings.players * PREPARE_MS_PER_PLAYER);
     await server.stop();
     return dataDir;
   }
@@ -54,6 +56,7 @@ export function createDataFolders(processes: Processes): DataFolders {
       await cp(await pristine, folder, { recursive: true });
       return folder;
     },
+    takeEmpty: make,
     give: (folder) => rm(folder, { recursive: true, force: true }),
     deleteAll() {
       if (path !== undefined) rmSync(path, { recursive: true, force: true });

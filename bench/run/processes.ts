@@ -21,8 +21,8 @@ export function findPinning(): Pinning {
 /** A child that exchanges messages with this process. */
 export interface Child {
   readonly pid: number;
-  /** The first message that it sends. Rejects when it ends before, or takes longer. */
-  first<T>(timeoutMs: number): Promise<T>;
+  /** The next message that it sends. Rejects when it ends before, or takes longer. */
+  next<T>(timeoutMs: number): Promise<T>;
   send(message: object): void;
   /** Stops it and waits for its end. */
   stop(): Promise<void>;
@@ -80,20 +80,27 @@ function createChild(child: ChildProcess, file: string): Child {
   });
   return {
     pid: child.pid ?? 0,
-    first: <T>(timeoutMs: number) =>
+    next: <T>(timeoutMs: number) =>
       new Promise<T>((resolve, reject) => {
-        const timer = setTimeout(
-          () => reject(new Error(`${file} said nothing for ${timeoutMs / 1000} s. ${errors}`)),
-          timeoutMs,
-        );
-        child.once("message", (message) => {
+        const forget = () => {
           clearTimeout(timer);
+          child.off("message", onMessage);
+          child.off("exit", onExit);
+        };
+        const timer = setTimeout(() => {
+          forget();
+          reject(new Error(`${file} said nothing for ${timeoutMs / 1000} s. ${errors}`));
+        }, timeoutMs);
+        const onMessage = (message: unknown) => {
+          forget();
           resolve(message as T);
-        });
-        child.once("exit", (code, signal) => {
-          clearTimeout(timer);
+        };
+        const onExit = (code: number | null, signal: string | null) => {
+          forget();
           reject(new Error(`${file} ended (${signal ?? code}). ${errors}`));
-        });
+        };
+        child.on("message", onMessage);
+        child.on("exit", onExit);
       }),
     send: (message) => void child.send(message),
     async stop() {

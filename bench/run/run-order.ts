@@ -48,7 +48,7 @@ export async function carryOut(bench: Bench, run: Run): Promise<Outcome> {
     argument: JSON.stringify({ ...settings, dataDir } satisfies ServerSettings),
   });
   try {
-    const ready = await server.first<ServerReady>(START_MS + players * START_MS_PER_PLAYER);
+    const ready = await server.next<ServerReady>(START_MS + players * START_MS_PER_PLAYER);
     const { warmUpSeconds } = bench;
     return await load(processes, run, { ...ready, warmUpSeconds, pid: server.pid, dataDir });
   } finally {
@@ -72,7 +72,7 @@ async function load(
       (sum, { seconds }) => sum + seconds * 1000,
       order.warmUpSeconds * 1000,
     );
-    const report = await generator.first<Report>(phasesMs + RUN_MS + players * RUN_MS_PER_PLAYER);
+    const report = await generator.next<Report>(phasesMs + RUN_MS + players * RUN_MS_PER_PLAYER);
     if (report.kind === "failed") throw new Error(report.reason);
     return report.outcome;
   } finally {

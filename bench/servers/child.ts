@@ -30,7 +30,7 @@ export function readSettings(): ServerSettings {
  * Tells the parent that the server runs, and keeps to what the parent may ask: SIGUSR2 collects garbage and writes
  * down what the heap holds, so that memory can be compared; SIGTERM and the parent's end stop the process.
  */
-export function announce(ready: ServerReady, close: () => Promise<void> = async () => {}): void {
+export function announce(ready: object, close: () => Promise<void> = async () => {}): void {
   const { dataDir } = readSettings();
   let closing = false;
   const stop = () => {

@@ -4,6 +4,9 @@ import http2 from "node:http2";
 import type { AddressInfo } from "node:net";
 import { announce, plainCredentials, readSettings } from "./child.ts";
 
+/** As long as the server that it is compared with. */
+const KEEP_ALIVE_MS = 75_000;
+
 const settings = readSettings();
 
 const server =
@@ -15,7 +18,7 @@ const server =
           response.end(body);
         });
       })
-    : http.createServer((request, response) => {
+    : http.createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, (request, response) => {
         collect(request, (body) => {
           response.writeHead(200, {
             "content-type": "application/proto",

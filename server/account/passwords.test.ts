@@ -2,7 +2,7 @@ import { argon2Sync } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import { ErrorReason } from "../../gen/ts/realmwire/v1/error_pb.ts";
 import { type DomainError, hasReason } from "../errors.ts";
-import { createPasswords } from "./passwords.ts";
+import { createPasswords, hashesAtOnce } from "./passwords.ts";
 import { formatPhc, parsePhc } from "./phc.ts";
 
 /** A hash with other, cheaper parameters than the server's own. */
@@ -87,6 +87,10 @@ describe("passwords", () => {
     }
     // On the main thread there would be about one turn for each hash.
     expect(turns).toBeGreaterThan(100);
+  });
+
+  test("leave a core to the world, and half of Node's threads to others", () => {
+    expect([1, 2, 3, 4, 64].map(hashesAtOnce)).toEqual([1, 1, 2, 2, 2]);
   });
 
   test("wait in a bounded queue", async () => {

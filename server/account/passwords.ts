@@ -1,4 +1,5 @@
 import { argon2, randomBytes, timingSafeEqual } from "node:crypto";
+import { availableParallelism } from "node:os";
 import { ErrorReason } from "../../gen/ts/realmwire/v1/error_pb.ts";
 import { DomainError } from "../errors.ts";
 import { formatPhc, parsePhc, type PasswordHash } from "./phc.ts";
@@ -13,11 +14,11 @@ const SALT_BYTES = 16;
 const TAG_BYTES = 32;
 
 /**
- * Hashes that are computed at once. Each takes one of the four threads of Node's pool; the other two are left
+ * Hashes that are computed at once, at most. Each takes one of the four threads of Node's pool; the other two are left
  * for files and names.
  */
 const MAX_RUNNING_HASHES = 2;
-/** Hashes that wait for their turn; at 30 ms each and two at once the last one waits 15 s. Beyond: TOO_MANY_CALLS. */
+/** Hashes that wait for their turn; at 30 ms each the last one waits 15 s, or 30 s one by one. Beyond: TOO_MANY_CALLS. */
 const MAX_WAITING_HASHES = 1_000;
 /** What a caller is told to wait when the queue is full, in milliseconds: by then a good part of it is done. */
 const QUEUE_FULL_RETRY_MS = 5_000;
@@ -36,7 +37,7 @@ const DECOY: PasswordHash = {
 
 /** Settings of {@link createPasswords}. */
 export interface PasswordsOptions {
-  /** Hashes computed at once. Default 2. */
+  /** Hashes computed at once. Default: {@link hashesAtOnce} of this machine's cores. */
   readonly maxRunning?: number;
   /** Hashes that may wait for their turn. Default 1,000. */
   readonly maxWaiting?: number;
@@ -56,10 +57,18 @@ export interface Passwords {
   verify(password: string, phc: string | undefined, signal?: AbortSignal): Promise<boolean>;
 }
 
+/**
+ * How many hashes may be computed at once on so many cores: one core is left to the thread that runs the world, so that
+ * who plays does not notice who logs in.
+ */
+export function hashesAtOnce(cores: number): number {
+  return Math.min(MAX_RUNNING_HASHES, Math.max(1, cores - 1));
+}
+
 /** Creates the hashing of passwords, with its own bounded queue. */
 export function createPasswords(options: PasswordsOptions = {}): Passwords {
   const queue = createQueue(
-    options.maxRunning ?? MAX_RUNNING_HASHES,
+    options.maxRunning ?? hashesAtOnce(availableParallelism()),
     options.maxWaiting ?? MAX_WAITING_HASHES,
   );
   return {

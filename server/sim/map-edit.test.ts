@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { EditCommandSchema, ZoneMapSchema } from "../../gen/ts/realmwire/v1/map_pb.ts";
 import type { EditCommand, ZoneMap } from "../../gen/ts/realmwire/v1/map_pb.ts";
 import { drawMap, testTypes } from "../../test/support/sim.ts";
-import { MAX_EDITED_TILES, editMap } from "./map-edit.ts";
+import { MAX_EDITED_TILES, checkEdit, editMap } from "./map-edit.ts";
 import type { EditRules } from "./map-edit.ts";
 import { createWorldMap } from "./world-map.ts";
 
@@ -301,6 +301,9 @@ it("[PY-10] an edit is done in full and its inverse gives the same map again, or
           map.setBlocked(flip % 4, flip >> 2, !map.blocked(flip % 4, flip >> 2));
         const before = map.toMessage();
         const outcome = editMap(map, commandsOf(inits), rules);
+        const fresh = createWorldMap(before);
+        expect(checkEdit(fresh, commandsOf(inits), rules)).toEqual(outcome);
+        expect(fresh.toMessage()).toEqual(before);
         if ("result" in outcome) {
           done++;
           expect("result" in editMap(map, outcome.result.inverse, rules)).toBe(true);

@@ -12,7 +12,7 @@ import { RegionSchema } from "../../gen/ts/realmwire/v1/value_pb.ts";
 import type { Region, Vector } from "../../gen/ts/realmwire/v1/value_pb.ts";
 import type { AttributeField } from "./components.ts";
 import { valueProblem } from "./value.ts";
-import { START_SPAWN, createWorldMap, putNamed } from "./world-map.ts";
+import { START_SPAWN, putNamed } from "./world-map.ts";
 import type { WorldMap } from "./world-map.ts";
 
 /** Tiles that one edit may change in all. */
@@ -74,14 +74,23 @@ export function editMap(
   return { result: { inverse: undo.reverse().flat(), region } };
 }
 
-/** What {@link editMap} would do, without doing it. */
+/**
+ * What {@link editMap} would answer; the map stays as it is. The commands are carried out and taken back at once, so that
+ * it costs what they change and not what the map holds.
+ */
 export function checkEdit(
   map: WorldMap,
   commands: readonly EditCommand[],
   rules: EditRules,
-): ReturnType<typeof editMap> {
-  const copies = commands.map((command) => clone(EditCommandSchema, command));
-  return editMap(createWorldMap(map.toMessage()), copies, rules);
+): { result: EditResult } | { problems: EditProblem[] } {
+  const edited = editMap(map, commands, rules);
+  if ("problems" in edited) return edited;
+  const { inverse, region } = edited.result;
+  for (const command of inverse) carryOut(map, command);
+  // What the map holds is not for others to keep.
+  return {
+    result: { inverse: inverse.map((command) => clone(EditCommandSchema, command)), region },
+  };
 }
 
 function checkCommand(

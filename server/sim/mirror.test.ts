@@ -284,7 +284,7 @@ describe("a mirror", () => {
       for (const frame of eastFirst ? frames.reverse() : frames) mirror.apply(frame);
       const update = read();
       expect(update).toMatchObject({ entities: [], left: [], changed: [], turned: { ids: [ada] } });
-      expect(client.seen.get(ada)?.x).toBeCloseTo(32.3, 6);
+      expect(client.seen.get(ada)?.x).toBeCloseTo(32.3, 3);
       expect(mirror.table.count).toBe(1);
     }
   });

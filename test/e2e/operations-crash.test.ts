@@ -150,6 +150,8 @@ async function crashAgainAndAgain(args: readonly string[], rounds: number): Prom
 
 /** Numbers of threads that zones are spread over. */
 const THREADS = ["0", "2"];
+/** A server that was killed starts anew after each round. */
+const CRASHES_TIMEOUT_MS = 90_000;
 
 test.each(THREADS)(
   "[JW-7] kill -9, several times, loses nothing that was acknowledged, and makes nothing twice, with %s threads",
@@ -158,6 +160,7 @@ test.each(THREADS)(
     const ledger = await crashAgainAndAgain(args, ROUNDS);
     expect(ledger.posts.length).toBeGreaterThanOrEqual(ROUNDS * ACKNOWLEDGED);
   },
+  CRASHES_TIMEOUT_MS,
 );
 
 test("[JW-7] neither does it with PostgreSQL", async (context) => {

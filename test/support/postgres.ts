@@ -43,8 +43,14 @@ export function findPostgres(): string | undefined {
   );
 }
 
-/** Creates and starts a server on a free port of this machine. `programs` is what {@link findPostgres} found. */
-export async function startPostgres(programs: string): Promise<PostgresServer> {
+/**
+ * Creates and starts a server on a free port of this machine. `programs` is what {@link findPostgres} found. With
+ * `durable` each commit reaches the disk, as PostgreSQL does it unless told otherwise.
+ */
+export async function startPostgres(
+  programs: string,
+  { durable = false }: { readonly durable?: boolean } = {},
+): Promise<PostgresServer> {
   const user = await ordinaryUser();
   const folder = mkdtempSync(join(tmpdir(), "realmwire-postgres-"));
   if (user) chownSync(folder, user.uid, user.gid);
@@ -60,7 +66,7 @@ export async function startPostgres(programs: string): Promise<PostgresServer> {
       // Sockets of the system itself are not used, and a throw-away database need not reach the disk.
       ...[
         "-o",
-        `-p ${port} -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c fsync=off`,
+        `-p ${port} -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c fsync=${durable ? "on" : "off"}`,
       ],
     ]);
   const stop = () => call("pg_ctl", ["stop", "-w", "-m", "immediate", "-D", data]);

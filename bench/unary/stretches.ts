@@ -1,0 +1,25 @@
+import { CALLS, MAX_CALLERS } from "./order.ts";
+import type { CallName, Stretch } from "./order.ts";
+
+/** Connections for each call alone: so many that more would not bring more. */
+export const CREWS: Record<CallName, number> = {
+  Login: 16,
+  New: 16,
+  Get: MAX_CALLERS,
+  Set: MAX_CALLERS,
+  Edit: 16,
+};
+
+/** A world in which everything happens at once. */
+const MIXED: Record<CallName, number> = { Login: 4, New: 2, Get: 32, Set: 32, Edit: 2 };
+
+/** Stretches without a load: before, to compare with, and after, to see that nothing is left behind. */
+export const QUIET = "no calls";
+
+/** What is loaded, one after the other. */
+export const STRETCHES: readonly Stretch[] = [
+  { name: QUIET, crew: {} },
+  ...CALLS.map((call) => ({ name: call, crew: { [call]: CREWS[call] } })),
+  { name: "all at once", crew: MIXED },
+  { name: `${QUIET} again`, crew: {} },
+];
