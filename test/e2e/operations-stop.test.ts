@@ -11,6 +11,7 @@ import {
   runServer,
   serverArgs,
 } from "../support/child-server.ts";
+import { openInput } from "../support/input-stream.ts";
 import { eventually, loginPlayer, readFailure, untilEnd } from "../support/player.ts";
 import { createTransport } from "../support/server.ts";
 import { requireOrSkip } from "../support/require.ts";
@@ -50,6 +51,9 @@ test("[JW-12] [JW-7] SIGTERM tells the players, ends their streams as draining, 
   await ada.world.set({ attribute: "notes", change: { case: "value", value } });
   expect((await ada.move("direction", { x: 0.3, y: 0 })).moved).toBe(true);
 
+  const input = openInput(baseUrl, ada.token);
+  await input.send({ way: "direction", x: 0.3, y: 0, sequence: 2 });
+
   const began = performance.now();
   server.signal("SIGTERM");
   for (const watcher of watchers) {
@@ -71,6 +75,10 @@ test("[JW-12] [JW-7] SIGTERM tells the players, ends their streams as draining, 
       reason: ErrorReason.DRAINING,
     });
   }
+  expect(await input.failure()).toMatchObject({
+    code: Code.Unavailable,
+    reason: ErrorReason.DRAINING,
+  });
   const last = watchers[0]?.view.self?.position;
   expect(await server.ended()).toEqual({ code: 0, signal: null });
   expect(performance.now() - began).toBeLessThan(DRAIN_MS + STOP_MS);
