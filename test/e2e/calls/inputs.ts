@@ -5,6 +5,7 @@ import { MoveRefusal } from "../../../gen/ts/realmwire/v1/world_service_pb.ts";
 import { type InputMove, type InputStream, openInput } from "../../support/input-stream.ts";
 import { eventually, failureOf, kindOf } from "../../support/player.ts";
 import type { TestPlayer, Watcher } from "../../support/player.ts";
+import { mapOf, portalTo, walkUntil } from "../../support/walking.ts";
 import type { CallsServer } from "./context.ts";
 
 /** Moves that one caller may make at once. */
@@ -47,14 +48,19 @@ export function describeInputs(server: () => CallsServer): void {
       const { ann, sees } = await present();
       const from = { ...sees.view.self?.position };
       const input = open(ann, { protocol, httpVersion });
-      await input.send(step(1, 0.25, 0));
-      await input.send(step(2, 0.25, 0), step(3, 0, 0.25));
+      const steps = [step(1, 0.25, 0), step(2, -0.25, 0.125), step(3, 0, 0.25)] as const;
+      await input.send(steps[0]);
+      await input.send(steps[1], steps[2]);
       await acknowledged(sees, 3);
-      expect(sees.view.self?.position.x).toBeCloseTo((from.x ?? 0) + 0.5, 2);
-      expect(sees.view.self?.position.y).toBeCloseTo((from.y ?? 0) + 0.25, 2);
-      const told = sees.messages.filter(({ refused }) => refused.length > 0);
-      expect(told).toEqual([]);
-      expect(await input.finish()).toMatchObject({ taken: 3, refused: 0 });
+      // Somebody may stand in the way.
+      const refused = sees.messages.flatMap((message) => message.refused);
+      const made = steps.filter(
+        (one) => !refused.some(({ sequence }) => sequence === one.sequence),
+      );
+      const sum = (part: "x" | "y") => made.reduce((total, one) => total + one[part], 0);
+      expect(sees.view.self?.position.x).toBeCloseTo((from.x ?? 0) + sum("x"), 2);
+      expect(sees.view.self?.position.y).toBeCloseTo((from.y ?? 0) + sum("y"), 2);
+      expect(await input.finish()).toMatchObject({ taken: 3, refused: refused.length });
     },
   );
 
@@ -81,7 +87,7 @@ export function describeInputs(server: () => CallsServer): void {
     const also = ann.watch();
     await also.until("a scene", () => also.view.self);
     const input = open(ann);
-    await input.send(step(1, 9, 0), step(2, 0.1, 0), step(3, 0, -9));
+    await input.send(step(1, 9, 0), step(2, 0, 0), step(3, 0, -9));
     await input.send(step(4, Number.NaN, 0));
     await acknowledged(sees, 4);
     await acknowledged(also, 4);
@@ -123,6 +129,27 @@ export function describeInputs(server: () => CallsServer): void {
     await sees.ticks(10);
     expect(sees.view.named(ann.name)).toBeDefined();
     expect(await input.finish()).toMatchObject({ taken: 1 });
+  });
+
+  test("it goes on in another zone, and holds back what comes on the way there", async () => {
+    const { ann, sees } = await present();
+    const { middle } = portalTo(await mapOf(ann), "meadow");
+    await walkUntil(ann, sees, middle, "the gate", () => sees.scenes.at(-1) === "meadow");
+    const input = open(ann);
+    const back = portalTo(await mapOf(ann), "town").middle;
+    let sequence = 1_000;
+    const target = { way: "destination" as const, ...back };
+    // It came out beside the portal that leads back: only leaving and coming again counts.
+    await input.send({ way: "destination", x: back.x + 3, y: back.y + 3, sequence: ++sequence });
+    await sees.ticks(12);
+    for (let more = 0; more < 60 && sees.scenes.at(-1) !== "town"; more++) {
+      await input.send({ ...target, sequence: ++sequence });
+      await sees.ticks(1);
+    }
+    expect(sees.scenes.at(-1)).toBe("town");
+    await input.send(go(++sequence, 0, 0));
+    await acknowledged(sees, sequence);
+    expect(await input.finish()).toMatchObject({ taken: sequence - 1_000 });
   });
 
   describe("how it ends", () => {
