@@ -53,6 +53,15 @@ export const CANDIDATES: readonly Candidate[] = [
   },
   {
     ...streaming,
+    name: "realmwire-threads",
+    title: "Realmwire with a thread for the zone, Connect over HTTP/1.1",
+    entry: "servers/realmwire.ts",
+    protocol: "connect",
+    calls: true,
+    prepares: true,
+  },
+  {
+    ...streaming,
     name: "ws",
     title: "plain WebSockets (`ws`), same encoding",
     entry: "peers/ws/server.ts",

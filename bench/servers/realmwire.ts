@@ -17,8 +17,10 @@ const settings = readSettings();
 const root = resolve(import.meta.dirname, "../..");
 const logger = createQuietLogger();
 
+const folder = resolve(root, "bench/game");
 const argv = ["--host", "127.0.0.1", "--port", "0", "--drain-ms", "0", "--data", settings.dataDir];
-const game = await loadGame(resolve(root, "bench/game"));
+argv.push("--game", folder, "--threads", settings.candidate.endsWith("-threads") ? "1" : "0");
+const game = await loadGame(folder);
 const command = createCommand("0.0.0-bench");
 const config = readConfig(command.parse(argv, { from: "user" }).opts(), { NODE_ENV: "production" });
 const store = createPgliteStore({

@@ -88,6 +88,21 @@ test("zones go where the least is to do, and what has ended counts no more", asy
   expect((await threads.take()).host).toBe(hosts[0]);
 });
 
+test("many zones run side by side on two threads, each by its own clock", async () => {
+  const { threads, startTown } = await setUp(2);
+  await threads.start();
+  const towns = [];
+  for (let i = 0; i < 8; i++) towns.push(await startTown());
+  const hosts = towns.map(({ host }) => host);
+  expect(hosts.filter((host) => host === hosts[0])).toHaveLength(4);
+  for (const { engine } of towns) {
+    await expect.poll(() => engine.shownTick, { timeout: 10_000 }).toBeGreaterThan(3);
+    expect((await engine.read("ada"))?.entity.name).toBe("ada");
+  }
+  expect(towns.flatMap(({ failures }) => failures)).toEqual([]);
+  await Promise.all(towns.map(({ engine }) => engine.stop()));
+});
+
 test("a game that cannot be loaded is told at the start, and no thread is left", async () => {
   const broken = await writeGame({ fields: 'startZone: "void",' });
   const { threads } = await setUp(2, { game: broken });

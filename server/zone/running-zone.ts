@@ -49,6 +49,8 @@ export interface RunningZone {
   /** Entities with which it began. */
   readonly entityCount: number;
   readonly lease: Lease;
+  /** The thread that simulates it; empty: this one. */
+  readonly thread: string;
   /** What led to its present state. */
   recording(): Recording | undefined | Promise<Recording | undefined>;
   /** Ends it; resolves when what is left to be saved was noted with the saver. */
@@ -94,7 +96,7 @@ export async function openZone(
   const engine = place
     ? await startRemoteEngine({ bus, place, run, rules, tickRateHz, ...from })
     : createLocalEngine({ world, logger, now, from });
-  return runZone(options, engine, lease, neighbours);
+  return { ...runZone(options, engine, lease, neighbours), thread: place?.host ?? "" };
 }
 
 /** Joins a simulation with everything that is the same wherever it runs: saving, edits, chat, and those who listen. */
@@ -103,7 +105,7 @@ function runZone(
   engine: ZoneEngine,
   lease: Lease,
   { hasSpawn, onStopped }: Neighbours,
-): RunningZone {
+): Omit<RunningZone, "thread"> {
   const { logger, saver } = options;
   const { name } = engine;
   const listeners = new Set<ZoneListener>();

@@ -75,9 +75,12 @@ export function createZoneHost(options: ZoneHostOptions): ZoneHost {
           for (const listener of mapListeners) listener(name, revision, region);
         },
       });
-      const { entityCount: entities, map } = running;
+      const { entityCount: entities, map, thread } = running;
       const tookMs = Math.round(performance.now() - began);
-      logger.info({ zone: name, entities, revision: map.revision, tookMs }, "zone started");
+      logger.info(
+        { zone: name, entities, revision: map.revision, tookMs, ...(thread && { thread }) },
+        "zone started",
+      );
       return running.handle;
     } catch (error) {
       await lease.release();
