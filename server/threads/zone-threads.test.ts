@@ -96,7 +96,7 @@ test("many zones run side by side on two threads, each by its own clock", async 
   const hosts = towns.map(({ host }) => host);
   expect(hosts.filter((host) => host === hosts[0])).toHaveLength(4);
   for (const { engine } of towns) {
-    await expect.poll(() => engine.shownTick, { timeout: 10_000 }).toBeGreaterThan(3);
+    await expect.poll(() => engine.source.tick, { timeout: 10_000 }).toBeGreaterThan(3);
     expect((await engine.read("ada"))?.entity.name).toBe("ada");
   }
   expect(towns.flatMap(({ failures }) => failures)).toEqual([]);
