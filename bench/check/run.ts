@@ -60,10 +60,10 @@ export async function updateBaseline(check: CheckProcesses, tell: Tell): Promise
 }
 
 async function measure(check: CheckProcesses, wanted: readonly PieceName[]): Promise<Ratios> {
-  let ratios: Ratios = {};
+  const ratios: Ratios = {};
   for (const { pieces, measure } of MEASUREMENTS) {
     if (!pieces.some((piece) => wanted.includes(piece))) continue;
-    ratios = { ...ratios, ...(await measure(check)) };
+    Object.assign(ratios, await measure(check));
   }
   return ratios;
 }

@@ -44,7 +44,7 @@ async function startGroup(
   const { port } = people;
   const times = createSamples();
   let isOver = false;
-  let failure: unknown;
+  let failure: Error | undefined;
 
   async function callOn(caller: Caller, index: number): Promise<number> {
     const requests = createRequests(call, index, nameOf(people, call, index, name));
@@ -63,7 +63,7 @@ async function startGroup(
       const token = tokenOf(people, call, index);
       const before = call === "Set" ? await stepsOf(port, token) : 0;
       const caller = await openCaller(port, call, token);
-      const counted = callOn(caller, index).catch((error: unknown) => {
+      const counted = callOn(caller, index).catch((error: Error) => {
         failure ??= error;
         isOver = true;
         return Number.NaN;

@@ -14,6 +14,7 @@ import { createScenario } from "../world/scenario.ts";
 import { createStoreOf } from "./open-store.ts";
 import { MAX_CALLERS, PASSWORD } from "./order.ts";
 import type { UnaryReady, UnarySettings } from "./order.ts";
+import { CREWS } from "./stretches.ts";
 
 const settings = JSON.parse(process.argv[2] ?? "{}") as UnarySettings;
 const root = resolve(import.meta.dirname, "../..");
@@ -34,14 +35,15 @@ process.on("message", () => process.send?.(Float64Array.from(ticks)));
 
 const { homes } = createScenario({ players: settings.walkers, neighbours: settings.neighbours });
 const passwordHash = await createPasswords().hash(PASSWORD);
-const names = (prefix: string) => Array.from({ length: MAX_CALLERS }, (_, i) => `${prefix}${i}`);
+const names = (prefix: string, count: number) =>
+  Array.from({ length: count }, (_, i) => `${prefix}${i}`);
 const live = (name: string, i: number, role: Role) => ({
   name,
   home: homes[i % homes.length] ?? { x: 0, y: 0 },
   role,
   passwordHash,
 });
-const logins = names("login");
+const logins = names("login", CREWS.Login);
 const ready: UnaryReady = {
   port,
   walkers: await enrollAll(
@@ -52,12 +54,12 @@ const ready: UnaryReady = {
   callers: await enrollAll(
     store,
     game,
-    names("caller").map((name, i) => live(name, i, Role.PLAYER)),
+    names("caller", MAX_CALLERS).map((name, i) => live(name, i, Role.PLAYER)),
   ),
   builders: await enrollAll(
     store,
     game,
-    names("builder").map((name, i) => live(name, i, Role.BUILDER)),
+    names("builder", CREWS.Edit).map((name, i) => live(name, i, Role.BUILDER)),
   ),
   logins,
 };
