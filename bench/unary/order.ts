@@ -39,6 +39,13 @@ export interface UnaryReady {
   readonly logins: readonly string[];
 }
 
+/** When a tick came, in milliseconds since 1970-01-01, and how long the ticking thread had waited for a core by then. */
+export interface TickMoment {
+  readonly at: number;
+  /** In milliseconds since the start; NaN where the kernel does not tell. */
+  readonly waitedMs: number;
+}
+
 /** A while in which some calls are loaded. */
 export interface Stretch {
   readonly name: string;

@@ -8,12 +8,13 @@ import { loadGame } from "../../server/load-game.ts";
 import { createServer } from "../../server/server.ts";
 import { enrollAll } from "../servers/enroll.ts";
 import { createQuietLogger } from "../servers/quiet-logger.ts";
+import { readCpuTime } from "../load/server-usage.ts";
 import { announce } from "../servers/child.ts";
 import { playerName } from "../world/rules.ts";
 import { createScenario } from "../world/scenario.ts";
 import { createStoreOf } from "./open-store.ts";
 import { MAX_CALLERS, PASSWORD } from "./order.ts";
-import type { UnaryReady, UnarySettings } from "./order.ts";
+import type { TickMoment, UnaryReady, UnarySettings } from "./order.ts";
 import { CREWS } from "./stretches.ts";
 
 const settings = JSON.parse(process.argv[2] ?? "{}") as UnarySettings;
@@ -28,10 +29,15 @@ const version = { server: "0.0.0-bench", commit: "bench" };
 const server = createServer({ config, game, logger, root, version, store });
 const { port } = await server.start();
 
-const ticks: number[] = [];
+const ticks: TickMoment[] = [];
 const zone = await server.zones.get(game.game.startZone);
-zone.listen({ onTick: () => void ticks.push(performance.timeOrigin + performance.now()) });
-process.on("message", () => process.send?.(Float64Array.from(ticks)));
+zone.listen({
+  onTick() {
+    const waitedMs = readCpuTime(process.pid).mainWaited / 1000;
+    ticks.push({ at: performance.timeOrigin + performance.now(), waitedMs });
+  },
+});
+process.on("message", () => process.send?.(ticks));
 
 const { homes } = createScenario({ players: settings.walkers, neighbours: settings.neighbours });
 const passwordHash = await createPasswords().hash(PASSWORD);

@@ -74,13 +74,21 @@ test("requests are what the calls take", () => {
 });
 
 test("ticks are late when they come more than one and a half periods after the one before", () => {
-  const ticks = Float64Array.from([0, 100, 200, 351, 400, 500, 900]);
-  expect(summarize(ticks, { begun: 150, ended: 600 })).toEqual({
-    count: 4,
-    p99: 151,
-    longest: 151,
-    late: 1,
-  });
+  const ticks = [
+    { at: 0, waitedMs: 0 },
+    { at: 100, waitedMs: 0 },
+    { at: 200, waitedMs: 0 },
+    { at: 351, waitedMs: 0 },
+    { at: 400, waitedMs: 0 },
+    { at: 560, waitedMs: 20 },
+    { at: 660, waitedMs: 25 },
+    { at: 900, waitedMs: 25 },
+  ];
+  const stretch = { begun: 150, ended: 700 };
+  const figures = { count: 5, p99: 160, longest: 160, late: 2 };
+  expect(summarize(ticks, stretch)).toEqual({ ...figures, lateByItself: 1 });
+  const untold = ticks.map(({ at }) => ({ at, waitedMs: Number.NaN }));
+  expect(summarize(untold, stretch)).toEqual({ ...figures, lateByItself: 2 });
 });
 
 test("the report has the calls beside what was done without a server, and the late ticks", () => {
@@ -95,7 +103,7 @@ test("the report has the calls beside what was done without a server, and the la
     otherThreadsCpu: 0.1,
     mainWaited: 0.2,
     generatorCpu: 0.9,
-    ticks: { count: 40, p99: 103, longest: 170, late: 1 },
+    ticks: { count: 40, p99: 103, longest: 170, late: 1, lateByItself: 1 },
   };
   const report = writeUnaryReport(
     { date: "2026-11-21", machine: "a machine", seconds: 4 },
