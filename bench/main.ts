@@ -78,7 +78,8 @@ async function comparePeers(options: BenchOptions, machine: string, bench: Bench
     tell,
     deadline: performance.now() + (options.quick ? QUICK_LIMIT_MS : FULL_LIMIT_MS),
   });
-  await publish(options, machine, results);
+  const costs = options.quick ? undefined : reportCosts();
+  await publish(options, machine, results, costs);
 }
 
 async function measureAll(options: BenchOptions, sweep: SweepOptions): Promise<Results> {
@@ -109,7 +110,12 @@ function withCalls(sweep: SweepOptions): SweepOptions {
   return { ...sweep, candidates };
 }
 
-async function publish(options: BenchOptions, machine: string, results: Results): Promise<void> {
+async function publish(
+  options: BenchOptions,
+  machine: string,
+  results: Results,
+  costs: string | undefined,
+): Promise<void> {
   const { out, rounds, seconds } = options;
   const chart = out === undefined ? undefined : drawChart(results);
   const chartFile = out === undefined ? "" : `${basename(out, extname(out))}.svg`;
@@ -124,7 +130,7 @@ async function publish(options: BenchOptions, machine: string, results: Results)
     },
     results,
   );
-  await write(out, report);
+  await write(out, costs === undefined ? report : `${report}\n${costs}\n`);
   if (out !== undefined && chart !== undefined) {
     await writeFile(resolve(dirname(out), chartFile), chart);
   }

@@ -60,7 +60,7 @@ export async function updateBaseline(check: CheckProcesses, tell: Tell): Promise
 }
 
 async function measure(check: CheckProcesses, wanted: readonly PieceName[]): Promise<Ratios> {
-  const ratios: Record<string, number> = {};
+  const ratios: Ratios = {};
   for (const { pieces, measure } of MEASUREMENTS) {
     if (!pieces.some((piece) => wanted.includes(piece))) continue;
     Object.assign(ratios, await measure(check));

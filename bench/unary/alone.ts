@@ -116,7 +116,8 @@ const works: Record<AloneName, { atOnce: number; each?: number; do(i: number): P
     batch: {
       atOnce: 1,
       each: CREWS.Set,
-      do: () => store.save({ characters: characters.map(changed), objects: [] }),
+      do: () =>
+        store.save({ characters: characters.slice(0, CREWS.Set).map(changed), objects: [] }),
     },
     edit: {
       atOnce: 1,

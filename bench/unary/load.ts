@@ -5,7 +5,7 @@ import { gatherCrowd } from "../load/crowd.ts";
 import type { Crowd } from "../load/crowd.ts";
 import { startMoves } from "../load/pace.ts";
 import { readCpuTime } from "../load/server-usage.ts";
-import { startCrew } from "./crew.ts";
+import { enterAll, startCrew } from "./crew.ts";
 import type { Stretch, StretchResult, UnaryOrder, UnaryReport } from "./order.ts";
 
 /** How long a load runs before it is measured, as a part of the time that is measured. */
@@ -41,6 +41,9 @@ async function measure(
   crowd: Crowd,
 ): Promise<StretchResult> {
   const { pid } = order.walk;
+  if (Object.keys(crew).length > 0) {
+    await enterAll(order.port, [...order.callers, ...order.builders]);
+  }
   const running = await startCrew(order, crew, `n${name.replaceAll(/\W/g, "")}`);
   await sleep(order.seconds * WARM_UP * 1000);
   running.reset();

@@ -7,8 +7,8 @@ export type CallName = (typeof CALLS)[number];
 /** How many connections make which call, each the next one as soon as the last one was answered. */
 export type Crew = Partial<Record<CallName, number>>;
 
-/** The most connections that make calls of one kind: so many have an account each. */
-export const MAX_CALLERS = 100;
+/** Players that call: so many that the limits of all of them together are above what the server answers. */
+export const MAX_CALLERS = 200;
 
 /** The password of everybody who logs in. */
 export const PASSWORD = "correct horse battery";
@@ -37,6 +37,13 @@ export interface UnaryReady {
   readonly builders: readonly string[];
   /** Accounts that log in. */
   readonly logins: readonly string[];
+}
+
+/** When a tick came, in milliseconds since 1970-01-01, and how long the ticking thread had waited for a core by then. */
+export interface TickMoment {
+  readonly at: number;
+  /** In milliseconds since the start; NaN where the kernel does not tell. */
+  readonly waitedMs: number;
 }
 
 /** A while in which some calls are loaded. */

@@ -44,6 +44,7 @@ function writeDatabase(results: UnaryResults): string {
     "p99 between ticks, ms",
     "longest, ms",
     "late ticks",
+    "of them by itself",
     "p99 between updates, ms",
     "longest, ms",
     "server, % of a core",
@@ -57,7 +58,8 @@ function writeDatabase(results: UnaryResults): string {
     "Beside: the calls as a multiple of what was done without a server.",
     table(["without a server", "a second"], aloneRows),
     `Ticks: ${lateSum(stretches)} of ${sum(stretches, ({ count }) => count)} late, by the server's clock, that is, ` +
-      "more than 1.5 periods after the one before.",
+      `more than 1.5 periods after the one before; ${sum(stretches, ({ lateByItself }) => lateByItself)} of them by ` +
+      "itself: the others waited for a core that something else had.",
     table(tickHead, stretches.map(writeTicks)),
   ].join("\n\n");
 }
@@ -88,6 +90,7 @@ function writeTicks(stretch: LoadedStretch): string[] {
     number(ticks.p99),
     number(ticks.longest),
     ticks.late > 0 ? `**${ticks.late}**` : "0",
+    String(ticks.lateByItself),
     number(intervalP99),
     number(intervalMax),
     number(serverCpu * 100),

@@ -8,12 +8,14 @@ import { loadGame } from "../../server/load-game.ts";
 import { createServer } from "../../server/server.ts";
 import { enrollAll } from "../servers/enroll.ts";
 import { createQuietLogger } from "../servers/quiet-logger.ts";
+import { readCpuTime } from "../load/server-usage.ts";
 import { announce } from "../servers/child.ts";
 import { playerName } from "../world/rules.ts";
 import { createScenario } from "../world/scenario.ts";
 import { createStoreOf } from "./open-store.ts";
 import { MAX_CALLERS, PASSWORD } from "./order.ts";
-import type { UnaryReady, UnarySettings } from "./order.ts";
+import type { TickMoment, UnaryReady, UnarySettings } from "./order.ts";
+import { CREWS } from "./stretches.ts";
 
 const settings = JSON.parse(process.argv[2] ?? "{}") as UnarySettings;
 const root = resolve(import.meta.dirname, "../..");
@@ -27,21 +29,27 @@ const version = { server: "0.0.0-bench", commit: "bench" };
 const server = createServer({ config, game, logger, root, version, store });
 const { port } = await server.start();
 
-const ticks: number[] = [];
+const ticks: TickMoment[] = [];
 const zone = await server.zones.get(game.game.startZone);
-zone.listen({ onTick: () => void ticks.push(performance.timeOrigin + performance.now()) });
-process.on("message", () => process.send?.(Float64Array.from(ticks)));
+zone.listen({
+  onTick() {
+    const waitedMs = readCpuTime(process.pid).mainWaited / 1000;
+    ticks.push({ at: performance.timeOrigin + performance.now(), waitedMs });
+  },
+});
+process.on("message", () => process.send?.(ticks));
 
 const { homes } = createScenario({ players: settings.walkers, neighbours: settings.neighbours });
 const passwordHash = await createPasswords().hash(PASSWORD);
-const names = (prefix: string) => Array.from({ length: MAX_CALLERS }, (_, i) => `${prefix}${i}`);
+const names = (prefix: string, count: number) =>
+  Array.from({ length: count }, (_, i) => `${prefix}${i}`);
 const live = (name: string, i: number, role: Role) => ({
   name,
   home: homes[i % homes.length] ?? { x: 0, y: 0 },
   role,
   passwordHash,
 });
-const logins = names("login");
+const logins = names("login", CREWS.Login);
 const ready: UnaryReady = {
   port,
   walkers: await enrollAll(
@@ -52,12 +60,12 @@ const ready: UnaryReady = {
   callers: await enrollAll(
     store,
     game,
-    names("caller").map((name, i) => live(name, i, Role.PLAYER)),
+    names("caller", MAX_CALLERS).map((name, i) => live(name, i, Role.PLAYER)),
   ),
   builders: await enrollAll(
     store,
     game,
-    names("builder").map((name, i) => live(name, i, Role.BUILDER)),
+    names("builder", CREWS.Edit).map((name, i) => live(name, i, Role.BUILDER)),
   ),
   logins,
 };

@@ -6,7 +6,7 @@ export const CREWS: Record<CallName, number> = {
   Login: 16,
   New: 16,
   Get: MAX_CALLERS,
-  Set: MAX_CALLERS,
+  Set: 100,
   Edit: 16,
 };
 
