@@ -9,8 +9,8 @@ const STROLL = 0.5;
 export interface Burst {
   /** Makes so many Moves in all. Rejects when one is not answered as it should be. */
   run(count: number): Promise<void>;
-  /** Lets everybody walk on, to one side or back, until the next time. */
-  walk(round: number): void;
+  /** Lets one of them turn, to one side or back, and walk on. */
+  turn(count: number): void;
   /** Updates that came by streams so far. */
   readonly updates: number;
   close(): void;
@@ -66,12 +66,11 @@ export async function openBurst(options: {
     ),
   );
   return {
-    walk(round) {
+    turn(count) {
       left = 0;
-      for (const client of clients) {
-        underWay++;
-        client.move({ x: round % 2 === 0 ? STROLL : -STROLL, y: 0 });
-      }
+      underWay++;
+      const isBack = Math.floor(count / clients.length) % 2 === 1;
+      clients[count % clients.length]?.move({ x: isBack ? -STROLL : STROLL, y: 0 });
     },
     async run(count) {
       if (failure) throw failure;

@@ -7,6 +7,7 @@ import type { Child, Processes } from "../run/processes.ts";
 import type { ServerReady, ServerSettings } from "../servers/child.ts";
 import { openBurst } from "./burst.ts";
 import type { Burst } from "./burst.ts";
+import { TICK_MS } from "../world/rules.ts";
 import { ratioOfLeast } from "./pieces.ts";
 import type { Ratios } from "./pieces.ts";
 
@@ -16,8 +17,8 @@ const ROUNDS = 12;
 /** Rounds before anything counts, in which the engines compile. */
 const WARM_UP_ROUNDS = 4;
 const MOVES_PER_ROUND = 1_200;
-/** How long updates are counted in a round, in milliseconds. */
-const LISTEN_MS = 500;
+/** How long updates are counted in a round, in ticks. */
+const LISTEN_TICKS = 5;
 const START_MS = 60_000;
 
 const servers = resolve(import.meta.dirname, "../servers");
@@ -94,17 +95,21 @@ async function compareMoves(
   return ratioOfLeast(taken, plainTaken);
 }
 
-/** Everybody walks off and is left alone; each sees all others walk. */
+/** In each tick somebody turns, which all others are told. */
 async function compareUpdates(server: Target, echo: Target): Promise<number> {
   const streams = await open(server, connectProtocol, { withStream: true, echoes: false });
   const plain = await open(echo, connectProtocol, { withStream: false, echoes: true });
   const taken: number[] = [];
   const plainTaken: number[] = [];
+  let turns = 0;
   for (let round = -WARM_UP_ROUNDS; round < ROUNDS; round++) {
-    streams.walk(round);
-    await sleep(LISTEN_MS / 5);
     const before = streams.updates;
-    const micros = await cpuOf(server, () => sleep(LISTEN_MS));
+    const micros = await cpuOf(server, async () => {
+      for (let tick = 0; tick < LISTEN_TICKS; tick++) {
+        streams.turn(turns++);
+        await sleep(TICK_MS);
+      }
+    });
     const updates = streams.updates - before;
     const plainMicros = await cpuOf(echo, () => plain.run(MOVES_PER_ROUND));
     if (round < 0) continue;

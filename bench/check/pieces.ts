@@ -10,27 +10,27 @@ export interface Piece {
 export const PIECES = {
   message: {
     what: "writing a viewer's message among 1,000 walkers, to a plain grid, Map and columns",
-    margin: 0.25,
+    margin: 0.5,
   },
   step: {
     what: "a step of 1,000 walkers, to a plain loop that walks them",
-    margin: 0.35,
+    margin: 1,
   },
   population: {
     what: "a tick of one of 10,000, to that of one of 1,000 at the same density",
-    margin: 0.25,
+    margin: 0.5,
   },
   move: {
     what: "a unary Move in Connect over HTTP/1.1, to an echo of node:http",
-    margin: 0.3,
+    margin: 0.5,
   },
   moveH2c: {
     what: "a unary Move in gRPC over h2c, to an echo of node:http2",
-    margin: 0.3,
+    margin: 0.5,
   },
   update: {
     what: "an update on a stream, from the tick to the socket, to an echo of node:http",
-    margin: 0.3,
+    margin: 0.8,
   },
 } as const satisfies Record<string, Piece>;
 export type PieceName = keyof typeof PIECES;

@@ -150,8 +150,8 @@ export function describeAccounts(server: () => CallsServer): void {
       expect(await failureOf(first.position())).toMatchObject(REPLACED);
 
       const next = second.watch();
-      await next.until("a scene", () => next.view.self);
-      expect(isSamePlace(next.view.self?.position, position)).toBe(true);
+      const isThere = () => isSamePlace(next.view.self?.position, position) || undefined;
+      await next.until("the place where it stepped", isThere);
       await sees.ticks(3);
       const about = (names: readonly string[]) => names.filter((name) => name === first.name);
       expect(about(sees.joined)).toHaveLength(1);
