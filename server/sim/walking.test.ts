@@ -176,6 +176,17 @@ describe("walking to a place", () => {
     }
   });
 
+  it("goes around them too when it is told the same destination every tick", () => {
+    const zone = zoneWith(Array.from({ length: 9 }, () => ".".repeat(12)));
+    join(zone, "ada", { x: 3.8, y: 4.5 });
+    join(zone, "bob", { x: 4.5, y: 4.5 });
+    for (let tick = 0; tick < 40; tick++) {
+      expect(move(zone, "ada", destination(10.5, 4.5)).moved).toBe(true);
+      zone.step();
+    }
+    expect(placeIn(zone, "ada")).toEqual({ x: 10.5, y: 4.5 });
+  });
+
   it("gives up before somebody who stays in the way", () => {
     const zone = zoneWith([".".repeat(12)]);
     join(zone, "ada", { x: 0.5, y: 0.5 });

@@ -77,11 +77,13 @@ function passesSomebody(world: World, actor: Actor, from: Place, to: Place): boo
   return false;
 }
 
-/** Begins to walk to a place. */
+/** Begins to walk to a place; whoever is on the way there goes on, and around whom they were going around. */
 export function walkTo(world: World, actor: Actor, to: Place): MoveRefusal {
   const { map } = world;
   if (to.x < 0 || to.y < 0 || to.x >= map.width || to.y >= map.height)
     return MoveRefusal.OUT_OF_MAP;
+  const end = actor.walk.kind === "way" ? actor.walk.places.at(-1) : undefined;
+  if (end?.x === to.x && end.y === to.y) return MoveRefusal.UNSPECIFIED;
   const from = placeOf(world, actor);
   if (distance(from, to) > MAX_DESTINATION_TILES) return MoveRefusal.TOO_FAR;
   const places = findPath(map, from, to, actor.radius);
