@@ -17,6 +17,8 @@ import { createTlsEntrance, type TlsOptions } from "./tls-entrance.ts";
 
 /** How long a new connection may take to say which protocol it speaks. */
 export const FIRST_BYTES_TIMEOUT_MS = 10_000;
+/** How long a client may take to close a connection that was ended here. */
+export const CLOSING_TIMEOUT_MS = 2_000;
 /** Connections that may be open at once; those beyond are closed when they come. */
 export const MAX_CONNECTIONS = 20_000;
 /** How long `close` waits for open calls. */
@@ -96,7 +98,15 @@ export function createPort(options: PortOptions): Port {
     });
     peekProtocol(socket, firstBytesTimeoutMs, (protocol) => {
       if (entrance && protocol === "tls") {
-        enterByTls(socket, entrance);
+        entrance.accept(socket, (secured) => {
+          const begin = (chosen: WireProtocol) => {
+            arriving.delete(socket);
+            serve(secured, chosen);
+          };
+          if (secured.alpnProtocol === "h2") begin("http2");
+          // It counts as arriving until it has said something, as without TLS.
+          else peekProtocol(secured, firstBytesTimeoutMs, () => begin("http1"));
+        });
         return;
       }
       arriving.delete(socket);
@@ -105,22 +115,15 @@ export function createPort(options: PortOptions): Port {
     });
   });
 
-  function enterByTls(socket: Socket, { accept }: NonNullable<typeof entrance>): void {
-    accept(socket, (secured) => {
-      const begin = (protocol: WireProtocol) => {
-        arriving.delete(socket);
-        serve(secured, protocol);
-      };
-      if (secured.alpnProtocol === "h2") begin("http2");
-      // Without a word in the handshake, the first bytes tell.
-      else peekProtocol(secured, firstBytesTimeoutMs, begin);
-    });
-  }
-
   function serve(socket: Socket, protocol: WireProtocol): void {
+    // HTTP/1.1 answers a caller that has closed its half; in HTTP/2 such a caller is gone.
+    socket.allowHalfOpen = protocol !== "http2";
+    // The other half of a connection that was ended here may stay open for as long as its client likes.
+    socket.on("finish", () => {
+      const timer = setTimeout(() => socket.destroy(), CLOSING_TIMEOUT_MS);
+      socket.on("close", () => clearTimeout(timer));
+    });
     if (protocol === "http2") {
-      // HTTP/1.1 answers a caller that has closed its half; in HTTP/2 such a caller is gone.
-      socket.allowHalfOpen = false;
       http2Server.emit("connection", socket);
       return;
     }

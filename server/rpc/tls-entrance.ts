@@ -69,6 +69,8 @@ export function createTlsEntrance(options: TlsOptions & { readonly logger: Logge
         stop();
         onSecured(secured);
       });
+      // A client that ends before its handshake is gone.
+      socket.allowHalfOpen = false;
       server.emit("connection", socket);
     },
   };
