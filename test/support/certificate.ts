@@ -1,6 +1,7 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import tls from "node:tls";
 import { type CertificateTexts, makeCertificate } from "../../scripts/make-certificate.ts";
 
 /** A certificate for this machine, as `npm run dev-cert` makes it. */
@@ -8,6 +9,11 @@ export function makeTestCertificate(
   more: { readonly fromMs?: number; readonly days?: number } = {},
 ): Promise<CertificateTexts> {
   return makeCertificate({ names: ["localhost", "127.0.0.1", "::1"], days: 1, ...more });
+}
+
+/** Makes all clients of this process trust a certificate. */
+export function trustCertificate(cert: string): void {
+  tls.setDefaultCACertificates([...new Set([...tls.getCACertificates("default"), cert])]);
 }
 
 /** A certificate in files of its own. */

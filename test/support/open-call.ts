@@ -1,8 +1,14 @@
-import http from "node:http";
 import http2 from "node:http2";
 import { expect } from "vitest";
 import { TOKENS } from "./rpc-server.ts";
-import { readParts, type Wire, type WirePart } from "./wire.ts";
+import {
+  type BothEntrances,
+  readParts,
+  requestHttp1,
+  urlFor,
+  type Wire,
+  type WirePart,
+} from "./wire.ts";
 
 /** The headers of a player's call. */
 export function playerHeaders(wire: Wire): Record<string, string> {
@@ -24,7 +30,7 @@ export interface OpenCall {
 
 /** Opens a call and reads what comes. */
 export function openCall(
-  server: { readonly url: string },
+  server: BothEntrances,
   wire: Wire,
   path: string,
   body: Uint8Array,
@@ -43,7 +49,7 @@ export function openCall(
   let leave: () => void;
   let close: () => void;
   if (wire.http === 1) {
-    const request = http.request(`${server.url}${path}`, {
+    const request = requestHttp1(`${urlFor(server, wire)}${path}`, {
       method: "POST",
       headers: all,
       agent: false,
@@ -53,7 +59,7 @@ export function openCall(
     request.end(body);
     leave = close = () => void request.destroy();
   } else {
-    const session = http2.connect(server.url);
+    const session = http2.connect(urlFor(server, wire));
     session.on("error", () => {});
     const stream = session.request({ ":method": "POST", ":path": path, ...all });
     stream.on("error", () => {});
