@@ -152,7 +152,8 @@ describe.each([false, true])("grpc-js, with TLS: %s", (secured) => {
 
   async function withClient<T>(server: Server, act: (client: grpc.Client) => Promise<T>) {
     const { createSsl, createInsecure } = grpc.credentials;
-    const client = new grpc.Client(server.host, secured ? createSsl() : createInsecure());
+    const credentials = secured ? createSsl(Buffer.from(ways.cert)) : createInsecure();
+    const client = new grpc.Client(server.host, credentials);
     try {
       return await act(client);
     } finally {

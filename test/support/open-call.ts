@@ -37,13 +37,19 @@ export function openCall(
   headers: Readonly<Record<string, string>> = {},
 ): OpenCall {
   const all = { ...playerHeaders(wire), ...headers };
-  let bytes = Buffer.alloc(0);
+  let chunks: Buffer[] = [];
   let ended = false;
   const trailers: Record<string, unknown> = {};
   function listen(answer: NodeJS.ReadableStream): void {
-    answer.on("data", (chunk: Buffer) => (bytes = Buffer.concat([bytes, chunk])));
+    answer.on("data", (chunk: Buffer) => void chunks.push(chunk));
     answer.on("end", () => (ended = true));
     answer.on("error", () => (ended = true));
+  }
+  // Put together only when they are looked at: a flood comes in very many.
+  function bytes(): Buffer {
+    const whole = Buffer.concat(chunks);
+    chunks = [whole];
+    return whole;
   }
   let readable: NodeJS.ReadableStream | undefined;
   let leave: () => void;
@@ -76,8 +82,8 @@ export function openCall(
     pause: () => void readable?.pause(),
     resume: () => void readable?.resume(),
     async parts(count) {
-      await expect.poll(() => ended || countParts(bytes) >= count, { timeout: 5_000 }).toBe(true);
-      return readParts(bytes.subarray(0, wholeParts(bytes)));
+      await expect.poll(() => ended || countParts(bytes()) >= count, { timeout: 5_000 }).toBe(true);
+      return readParts(bytes().subarray(0, wholeParts(bytes())));
     },
   };
 }

@@ -32,6 +32,8 @@ export interface Witness {
 export interface TwoWays {
   readonly short: RpcServer & { readonly witness: Witness };
   readonly adapter: RpcServer & { readonly witness: Witness };
+  /** The certificate of both, which this process trusts. */
+  readonly cert: string;
   close(): Promise<void>;
 }
 
@@ -63,6 +65,7 @@ export async function startTwoWays(
   return {
     short,
     adapter,
+    cert,
     async close() {
       await Promise.all([short.close(), adapter.close()]);
     },
