@@ -17,6 +17,22 @@ const names = z.string().transform((text) =>
     .filter(Boolean),
 );
 
+/** A web origin as browsers write it: a scheme, a host and a port where it is not the usual one. Apps have schemes of their own. */
+function isOrigin(text: string): boolean {
+  if (!/^[a-z][a-z\d+.-]*:\/\/[^/?#\s]+$/.test(text) || !URL.canParse(text)) return false;
+  const { origin } = new URL(text);
+  return origin === "null" || origin === text;
+}
+
+const origins = names.pipe(
+  z.array(
+    z.string().refine((origin) => origin === "*" || isOrigin(origin), {
+      error: ({ input }) =>
+        `${String(input)} is not an origin such as https://example.org, without a path`,
+    }),
+  ),
+);
+
 /** Threads for zones at most: each loads the game, and more than there are cores help nobody. */
 export const MAX_THREADS = 64;
 
@@ -104,7 +120,7 @@ const SETTINGS = {
     help: "web origins that may call, separated by commas; * allows all",
     default: "*",
     mayBeEmpty: true,
-    rule: names,
+    rule: origins,
   },
   logLevel: {
     flag: "--log-level <level>",
