@@ -69,7 +69,7 @@ const SETTINGS = {
   plaintext: {
     flag: "--plaintext <allow|refuse>",
     env: "REALMWIRE_PLAINTEXT",
-    help: "connections without TLS; default: refuse with a certificate or in production, else allow",
+    help: "connections without TLS; default: refuse with a certificate, else allow; production has to say it",
     default: "",
     rule: z.enum(["", "allow", "refuse"]),
   },
