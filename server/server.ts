@@ -8,6 +8,7 @@ import { anyPack, timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { BodySchema } from "../gen/ts/realmwire/v1/entity_pb.ts";
 import { createAccounts } from "./account/accounts.ts";
 import type { Accounts } from "./account/accounts.ts";
+import { createBackups } from "./backup/backups.ts";
 import type { Bus } from "./bus/bus.ts";
 import { createLocalBus } from "./bus/local-bus.ts";
 import type { Config } from "./config.ts";
@@ -46,6 +47,8 @@ export interface ServerOptions {
   readonly bus?: Bus;
   /** Other than the configured one. */
   readonly store?: Store;
+  /** An admin wanted the server to stop, and the time has come. Default: the server closes itself. */
+  readonly onDrained?: () => void;
   /** Receives the passwords of the ready-made accounts, when they were just created. */
   readonly onDevAccounts?: (passwords: ReadonlyMap<string, string>) => void;
 }
@@ -118,6 +121,13 @@ export function createServer(options: ServerOptions): Server {
     accounts,
     releases,
     zones,
+    backups: createBackups({
+      store,
+      settle: () => Promise.all([saver.settled(), chatLog.flush()]),
+      about: { server: options.version.server, game: game.id },
+      now,
+    }),
+    onDrained: options.onDrained ?? (() => void lifecycle.close()),
     gameServices: (players) => createGameServices(options.game, players),
     logger,
     newKey: () => randomBytes(5).readUIntBE(0, 5).toString(36),

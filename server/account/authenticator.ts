@@ -1,6 +1,5 @@
-import { ErrorReason } from "../../gen/ts/realmwire/v1/error_pb.ts";
-import { DomainError } from "../errors.ts";
-import type { SessionCache } from "./session-cache.ts";
+import type { KnownSession, SessionCache } from "./session-cache.ts";
+import { endError, holds } from "./session-end.ts";
 import type { SessionExtensions } from "./session-extensions.ts";
 import type { Authenticator } from "./session.ts";
 import { isToken, sessionKeyOf } from "./tokens.ts";
@@ -15,32 +14,32 @@ export function createAuthenticator(options: {
   return {
     async authenticate(token) {
       if (!isToken(token)) {
-        throw tokenInvalid();
+        throw endError({ kind: "ended" });
       }
       const key = sessionKeyOf(token);
       let known = await cache.get(key);
-      if (known?.kind === "live" && known.expiresAtMs <= now()) {
+      if (known && isOutdated(known, now())) {
         // Another node may have extended it meanwhile.
         cache.forget(key);
         known = await cache.get(key);
       }
-      switch (known?.kind) {
-        case "live":
-          if (known.expiresAtMs <= now()) {
-            throw tokenInvalid();
-          }
-          extensions.consider(key, known.expiresAtMs);
-          return known.session;
-        case "replaced":
-          throw new DomainError(ErrorReason.SESSION_REPLACED, "the character was logged in again");
-        case "ended":
-        case undefined:
-          throw tokenInvalid();
+      if (known === undefined) {
+        throw endError({ kind: "ended" });
       }
+      if (known.kind !== "live") {
+        throw endError(known);
+      }
+      if (known.expiresAtMs <= now()) {
+        throw endError({ kind: "ended" });
+      }
+      extensions.consider(key, known.expiresAtMs);
+      return known.session;
     },
   };
 }
 
-function tokenInvalid(): DomainError {
-  return new DomainError(ErrorReason.TOKEN_INVALID, "the token is unknown or no longer works");
+/** Whether what is remembered has run out: the session, or the ban. */
+function isOutdated(known: KnownSession, nowMs: number): boolean {
+  if (known.kind === "live") return known.expiresAtMs <= nowMs;
+  return known.kind === "banned" && !holds(known.ban, nowMs);
 }

@@ -23,10 +23,10 @@ export function describeAccount(account: AccountRecord): MessageInitShape<typeof
   return { name, role, email, ...(createdAt === undefined ? {} : { createdAt }) };
 }
 
-/** A character as its owner sees it. */
+/** A character as its owner sees it, or an admin, whose session does not matter. */
 export function describeCharacter(
   record: CharacterRecord,
-  session: Session,
+  session: Session | undefined,
   presence: CharacterPresence,
 ): MessageInitShape<typeof CharacterSchema> {
   const { id, name, createdAt } = record;
@@ -34,7 +34,7 @@ export function describeCharacter(
     name,
     zone: presence.zone(name) ?? record.zone,
     online: presence.online(name) ? OnlineStatus.ONLINE : OnlineStatus.OFFLINE,
-    selected: id === session.character?.id,
+    selected: id === session?.character?.id,
     ...(createdAt === undefined ? {} : { createdAt }),
   };
 }

@@ -37,6 +37,11 @@ const codes: Readonly<Record<MeantReason, Code>> = {
   [ErrorReason.TOO_MANY_STREAMS]: Code.ResourceExhausted,
   [ErrorReason.VALUE_OUT_OF_RANGE]: Code.OutOfRange,
   [ErrorReason.CHARACTER_CHANGED]: Code.Aborted,
+  [ErrorReason.ACCOUNT_BANNED]: Code.PermissionDenied,
+  [ErrorReason.KICKED]: Code.Unauthenticated,
+  [ErrorReason.NOT_TO_ONESELF]: Code.FailedPrecondition,
+  [ErrorReason.BACKUP_UNAVAILABLE]: Code.FailedPrecondition,
+  [ErrorReason.ZONE_NOT_RUNNING]: Code.FailedPrecondition,
 };
 
 /** The canonical code of a reason. Undefined for `UNSPECIFIED` and for numbers that are no reason. */

@@ -37,6 +37,11 @@ export function drainFlag(stopsInMs: number, reason: string): Flag {
   return create(FlagSchema, { kind: { case: "drain", value: { stopsInMs, reason } } });
 }
 
+/** The flag of a server that was to stop, and does not. */
+export function drainCanceledFlag(): Flag {
+  return create(FlagSchema, { kind: { case: "drain", value: { canceled: true } } });
+}
+
 /** An empty box. */
 export function createFlagBox(): FlagBox {
   const waiting = new Map<string, Flag>();

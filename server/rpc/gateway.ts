@@ -1,6 +1,7 @@
 import { ErrorReason } from "../../gen/ts/realmwire/v1/error_pb.ts";
 import type { Flag } from "../../gen/ts/realmwire/v1/flag_pb.ts";
 import type { Accounts } from "../account/accounts.ts";
+import type { Backups } from "../backup/backups.ts";
 import { DomainError } from "../errors.ts";
 import type { Logger } from "../logger.ts";
 import type { Releases } from "../release/releases.ts";
@@ -11,13 +12,17 @@ import type { ChatLog } from "../zone/chat-log.ts";
 import type { Saver } from "../zone/saver.ts";
 import type { ZoneHost } from "../zone/zone-host.ts";
 import { createAccountService } from "./account-service.ts";
+import { createAdminService } from "./admin-service.ts";
+import { createAnnounce } from "./announce.ts";
 import { createAnswerFlags } from "./answer-flags.ts";
 import { createTargets } from "./attribute-targets.ts";
 import { createAttributes } from "./attributes.ts";
+import { createAudit } from "./audit.ts";
 import { createChatService } from "./chat-service.ts";
 import { createConnectHandler } from "./connect-adapter.ts";
 import type { AllowedOrigins } from "./cors.ts";
 import { gatherTypes } from "./descriptors.ts";
+import { createDrain, type Drain } from "./drain.ts";
 import { clientFlag, drainFlag, mapFlag } from "./flags.ts";
 import { createFront } from "./front.ts";
 import { createHealth } from "./health.ts";
@@ -67,6 +72,9 @@ export interface GatewayOptions {
   readonly zones: ZoneHost;
   /** The game's own calls. */
   readonly gameServices: (players: Pick<Players, "find">) => readonly ServiceDefinition[];
+  readonly backups: Backups;
+  /** An admin wanted the server to stop, and the time has come. */
+  readonly onDrained: () => void;
   readonly logger: Logger;
   /** A key for a viewer, not to be guessed from others. */
   readonly newKey: () => string;
@@ -95,12 +103,18 @@ export function createGateway(options: GatewayOptions): Gateway {
     ...{ entry, turns, answerFlags, viewRadius, lingerMs, logger, newKey },
     wallClock: options.now,
   });
-  const services = createServices(options, players, answerFlags, turns);
+  const drain = createDrain({
+    raise: raiseForAll,
+    onChanged: () => calls.health.setServing(ready && !drain.isRunning),
+    onDue: options.onDrained,
+    now: options.now,
+  });
+  const services = createServices(options, { players, answerFlags, turns, drain });
   const calls = createCalls(options, services);
   const front = createFront({
     game: game.title,
     calls: calls.handler,
-    ready: () => ready && storeAnswers,
+    ready: () => ready && storeAnswers && !drain.isRunning,
     allowedOrigins: options.allowedOrigins,
   });
   const port = createPort({
@@ -146,9 +160,10 @@ export function createGateway(options: GatewayOptions): Gateway {
     async close() {
       ready = false;
       clearInterval(pinger);
+      drain.close();
       calls.health.setServing(false);
       const stopsInMs = options.drainMs;
-      raiseForAll(drainFlag(stopsInMs, "the server stops"));
+      raiseForAll(drainFlag(stopsInMs, drain.reason || "the server stops"));
       if (players.count > 0) await new Promise((resolve) => setTimeout(resolve, stopsInMs));
       await players.close(draining());
       calls.stop(draining());
@@ -163,10 +178,14 @@ function draining(): DomainError {
 
 function createServices(
   options: GatewayOptions,
-  players: Players,
-  answerFlags: ReturnType<typeof createAnswerFlags>,
-  turns: ReturnType<typeof createTurns<number>>,
+  parts: {
+    readonly players: Players;
+    readonly answerFlags: ReturnType<typeof createAnswerFlags>;
+    readonly turns: ReturnType<typeof createTurns<number>>;
+    readonly drain: Drain;
+  },
 ): ServiceDefinition[] {
+  const { players, answerFlags, turns, drain } = parts;
   const { types, store, saver, chatLog, accounts, releases, zones, logger, game, now } = options;
   const { viewRadius } = game;
   const presence = {
@@ -178,12 +197,18 @@ function createServices(
   const version = { ...options.version, game: game.id };
   const upgrade = createUpgrade({ releases, logger });
   const world = { version, accounts, presence, players, attributes, zones, releases, upgrade };
+  const { users } = accounts;
+  const { backups } = options;
+  const announce = createAnnounce({ players, zones, chatLog, now });
+  const audit = createAudit(logger);
+  const { refuseLogins } = drain;
   return [
-    createWorldService({ ...world, answerFlags, now }),
+    createWorldService({ ...world, answerFlags, refuseLogins, now }),
     createAccountService({ accounts, presence }),
     createZoneService({ zones, players, store }),
     createChatService({ players, store, chatLog, now }),
-    createReleaseService({ releases }),
+    createReleaseService({ releases, audit }),
+    createAdminService({ users, presence, announce, drain, backups, zones, audit, now }),
     ...options.gameServices(players),
   ];
 }

@@ -1,6 +1,6 @@
-import { SessionState } from "../../gen/ts/realmwire/internal/v1/record_pb.ts";
 import { ErrorReason } from "../../gen/ts/realmwire/v1/error_pb.ts";
 import type { Flag } from "../../gen/ts/realmwire/v1/flag_pb.ts";
+import { endError, type SessionEnd } from "../account/session-end.ts";
 import type { Session } from "../account/session.ts";
 import { DomainError } from "../errors.ts";
 import type { Logger } from "../logger.ts";
@@ -35,9 +35,11 @@ export interface Players {
   /** The player of a character of this name, if it is in the world. */
   find(name: string): Player | undefined;
   /** A session ended: its streams end and its character leaves, or waits for the session that replaced it. */
-  onSessionEnded(key: string, state: SessionState): void;
+  onSessionEnded(key: string, end: SessionEnd): void;
   /** A session plays another character now: the one before leaves. */
   onCharacterChanged(key: string): void;
+  /** All of them, in no order. */
+  list(): Iterable<Player>;
   /** Raises a flag for everybody in the world, on streams. */
   putFlagOnStreams(flag: Flag): void;
   readonly count: number;
@@ -81,7 +83,7 @@ export function createPlayers(options: PlayersOptions): Players {
     }
     const player = byId.get(character.id) ?? (await enterOnce(character));
     if (player.sessionKey !== session.key) {
-      if (player.sessionKey !== "") player.endStreams(sessionReplaced());
+      if (player.sessionKey !== "") player.endStreams(endError({ kind: "replaced" }));
       player.sessionKey = session.key;
     }
     answerFlags.remember(session.key, player.zoneName);
@@ -153,7 +155,7 @@ export function createPlayers(options: PlayersOptions): Players {
       player.streams.sweep();
       if (player.connections > 0) continue;
       const patience = player.hadStream ? lingerMs : pollIdleMs;
-      if (now() - player.lastSeen >= patience) leave(player, sessionReplaced());
+      if (now() - player.lastSeen >= patience) leave(player, endError({ kind: "replaced" }));
     }
   }
 
@@ -178,23 +180,24 @@ export function createPlayers(options: PlayersOptions): Players {
     },
     enter,
     find: (name) => byName.get(nameKey(name)),
-    onSessionEnded(key, state) {
+    onSessionEnded(key, end) {
       answerFlags.forget(key);
       const player = bySession(key);
       if (!player) return;
-      if (state === SessionState.REPLACED) {
+      if (end.kind === "replaced") {
         // The session that replaced it plays on from here, if it comes soon.
-        player.endStreams(sessionReplaced());
+        player.endStreams(endError({ kind: "replaced" }));
         player.sessionKey = "";
         player.lastSeen = now();
       } else {
-        leave(player, new DomainError(ErrorReason.TOKEN_INVALID, "the session has ended"));
+        leave(player, endError(end));
       }
     },
     onCharacterChanged(key) {
       const player = bySession(key);
       if (player) leave(player, characterChanged());
     },
+    list: () => byId.values(),
     putFlagOnStreams(flag) {
       for (const player of byId.values()) player.streams.putFlag(flag);
     },
@@ -202,10 +205,6 @@ export function createPlayers(options: PlayersOptions): Players {
       return byId.size;
     },
   };
-}
-
-function sessionReplaced(): DomainError {
-  return new DomainError(ErrorReason.SESSION_REPLACED, "the character was logged in again");
 }
 
 function characterChanged(): DomainError {

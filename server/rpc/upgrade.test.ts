@@ -25,6 +25,7 @@ import {
 import { createMemoryLog } from "../../test/support/rpc-server.ts";
 import { createLocalBus, type LocalBus } from "../bus/local-bus.ts";
 import { DomainError } from "../errors.ts";
+import { createAudit } from "./audit.ts";
 import { createReleases, type Releases } from "../release/releases.ts";
 import { createPgliteStore } from "../store/pglite-store.ts";
 import type { Store } from "../store/store.ts";
@@ -281,18 +282,22 @@ test("an admin publishes a release while callers are served", async () => {
   await running.next();
   await write("1.2.0", "small.txt", "small");
   const heard = new Promise((resolve) => releases.onPublished(resolve));
-  const { handlers } = createReleaseService({ releases });
+  const log = createMemoryLog();
+  const { handlers } = createReleaseService({ releases, audit: createAudit(log.logger) });
   const publish = handlers["publishRelease"] as (request: object, call: object) => Promise<unknown>;
   const request = create(ReleaseService.method.publishRelease.input, {
     platform: PLATFORM,
     version: "1.2.0",
   });
-  expect(await publish(request, {})).toMatchObject({
+  expect(await publish(request, { session: { accountName: "admin" } })).toMatchObject({
     release: { platform: PLATFORM, version: "1.2.0" },
     files: 1,
     bytes: 5n,
   });
   expect(await heard).toMatchObject({ version: "1.2.0" });
+  expect(log.lines.map(({ fields }) => fields)).toMatchObject([
+    { audit: "PublishRelease", admin: "admin", platform: PLATFORM, version: "1.2.0" },
+  ]);
   expect((await take({})).manifest.release?.version).toBe("1.2.0");
   let rest = 0;
   for await (const { part } of running) {

@@ -29,6 +29,8 @@ export interface WorldServiceOptions {
   readonly releases: Releases;
   readonly upgrade: Upgrade;
   readonly answerFlags: AnswerFlags;
+  /** Throws `DRAINING` while nobody new may come. */
+  readonly refuseLogins: () => void;
   /** Milliseconds since 1970-01-01. */
   readonly now: () => number;
 }
@@ -60,11 +62,14 @@ export function createWorldService(options: WorldServiceOptions): ServiceDefinit
       }
     },
     async login(request, call) {
+      // Tools come in all the same: one of them takes the stop back.
+      if (!request.noCharacter) options.refuseLogins();
       const result = await accounts.login(request, call.signal);
       remember(result);
       return { ...toLoginAnswer(result, presence), flags: answerFlags.take(result.session) };
     },
     async new(request, call) {
+      options.refuseLogins();
       const result = await accounts.register(request, call.signal);
       remember(result);
       return { ...toLoginAnswer(result, presence), flags: answerFlags.take(result.session) };

@@ -1,5 +1,7 @@
 import {
   closeSync,
+  constants,
+  cpSync,
   existsSync,
   fsyncSync,
   openSync,
@@ -12,7 +14,7 @@ import { PGlite } from "@electric-sql/pglite";
 import { NodeFS } from "@electric-sql/pglite/nodefs";
 
 /** The folder of the database, within the data folder. */
-const DATABASE_FOLDER = "database";
+export const DATABASE_FOLDER = "database";
 
 /** Log that the database keeps for recovery after a checkpoint, at most. */
 const MAX_LOG_SIZE = "64MB";
@@ -40,6 +42,14 @@ export async function openPglite(dataDir: string): Promise<PGlite> {
       ...["-c", `max_wal_size=${MAX_LOG_SIZE}`, "-c", "min_wal_size=32MB"],
     ],
     parsers: Object.fromEntries(KEPT_AS_TEXT.map((oid) => [oid, (text: string) => text])),
+  });
+}
+
+/** Copies the folder of the database, without its bytes where the file system shares them. What is written meanwhile may tear it. */
+export function copyPgliteFolder(dataDir: string, to: string): void {
+  cpSync(join(dataDir, DATABASE_FOLDER), to, {
+    recursive: true,
+    mode: constants.COPYFILE_FICLONE,
   });
 }
 

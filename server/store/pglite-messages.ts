@@ -11,6 +11,8 @@ export type PgliteRequest =
       readonly sql: string;
       readonly parameters: readonly unknown[];
     }
+  /** Copies the folder of the database as it is at one moment. */
+  | { readonly kind: "copy"; readonly id: number; readonly to: string }
   | { readonly kind: "close" };
 
 /** What the thread tells. */
@@ -22,6 +24,7 @@ export type PgliteReport =
       readonly rows: readonly Record<string, unknown>[];
       readonly affected: number | undefined;
     }
+  | { readonly kind: "copied"; readonly id: number; readonly pausedMs: number }
   | { readonly kind: "refused"; readonly id: number; readonly error: PgliteErrorFields }
   /** The database cannot go on; the thread ends. */
   | { readonly kind: "broken"; readonly reason: string };

@@ -1,6 +1,7 @@
 import { PgliteDriver } from "@mikro-orm/pglite";
 import { type FolderLock, lockFolder } from "./folder-lock.ts";
 import { createPgliteDialect } from "./pglite-dialect.ts";
+import { deleteOldSnapshots, takePgliteSnapshot } from "./pglite-snapshot.ts";
 import { createUpkeep } from "./pglite-upkeep.ts";
 import { type PgliteThread, startPgliteThread } from "./pglite-thread.ts";
 import {
@@ -62,6 +63,7 @@ export function createPgliteBackend(options: Omit<PgliteStoreOptions, "registry"
   return {
     async open() {
       lock = lockFolder(dataDir);
+      await deleteOldSnapshots(dataDir);
       // Creating a folder takes longer than an operation may.
       await runningThread();
     },
@@ -71,6 +73,7 @@ export function createPgliteBackend(options: Omit<PgliteStoreOptions, "registry"
       driverOptions: () => dialect,
     }),
     alone: (_em, migrate) => migrate(),
+    snapshot: async () => takePgliteSnapshot(dataDir, await runningThread()),
     begin(database) {
       const keepUp = createUpkeep(database);
       upkeep = setInterval(() => {

@@ -1,0 +1,90 @@
+import { Code, ErrorReason, RealmwireError } from "../ts/index.ts";
+import { printable } from "./printable.ts";
+
+/** With what the program ends. */
+export const EXIT = {
+  done: 0,
+  /** The server refused a call, or something failed. */
+  failed: 1,
+  /** The command line is wrong. */
+  usage: 2,
+  /** No server answers. */
+  unreachable: 3,
+  /** Ctrl-C: 128 and the number of its signal, as in shells. */
+  interrupted: 130,
+} as const;
+
+/** A command that was given wrongly. */
+export class UsageError extends Error {
+  override readonly name = "UsageError";
+}
+
+/** Something that cannot be done, of which the message says all. */
+export class ToolError extends Error {
+  override readonly name = "ToolError";
+}
+
+/** Ctrl-C was pressed, or the answer was no. */
+export class Interrupted extends Error {
+  override readonly name = "Interrupted";
+}
+
+/** Errors of the server's own parts of which the message says all. */
+const SPEAKING =
+  /^(?:UsageError|ToolError|Interrupted|BackupError|RestoreError|ReplayError|FolderInUseError|GameError|MapError|ConfigError)$/;
+
+/** What people do about an error, where more can be said than the server says. */
+const ADVICE: ReadonlyMap<ErrorReason, string> = new Map([
+  [ErrorReason.ROLE_TOO_LOW, "Only admins may do this: --user <name> chooses another account."],
+  [ErrorReason.TOKEN_INVALID, "Log in again, or send a token that works."],
+]);
+
+/** What went wrong, for people, in lines. */
+export function explainError(error: unknown): string[] {
+  if (!(error instanceof RealmwireError)) {
+    if (!(error instanceof Error)) return [String(error)];
+    const isClear = SPEAKING.test(error.name) || "syscall" in error || "reason" in error;
+    return [printable(isClear ? error.message : (error.stack ?? error.message))];
+  }
+  const { message, violations, retryDelayMs, reason } = error;
+  const lines = isUnreachable(error) ? [`no server answers: ${message}`] : [message];
+  for (const { field, description } of violations) {
+    if (!message.includes(description)) lines.push(`  ${field}: ${description}`);
+  }
+  if (retryDelayMs !== undefined)
+    lines.push(`  Try again in ${(retryDelayMs / 1000).toFixed(1)} s.`);
+  const advice = ADVICE.get(reason);
+  if (advice !== undefined) lines.push(`  ${advice}`);
+  return lines.map(printable);
+}
+
+/** An error as `--json` prints it. */
+export function errorData(error: unknown): object {
+  if (!(error instanceof RealmwireError)) return { message: explainError(error).join("\n") };
+  const { message, metadata, violations, retryDelayMs } = error;
+  return {
+    message,
+    code: nameOf(Code, error.code),
+    reason: nameOf(ErrorReason, error.reason),
+    metadata,
+    violations: violations.map(({ field, description }) => ({ field, description })),
+    ...(retryDelayMs !== undefined && { retryDelayMs }),
+  };
+}
+
+/** With what the program ends because of an error. */
+export function exitCodeOf(error: unknown): number {
+  if (error instanceof UsageError) return EXIT.usage;
+  if (error instanceof Interrupted) return EXIT.interrupted;
+  return isUnreachable(error) ? EXIT.unreachable : EXIT.failed;
+}
+
+/** Whether nobody answered, as opposed to a server that refused. */
+function isUnreachable(error: unknown): boolean {
+  if (!(error instanceof RealmwireError) || error.reason !== ErrorReason.UNSPECIFIED) return false;
+  return error.code === Code.Unavailable || error.code === Code.DeadlineExceeded;
+}
+
+function nameOf(values: object, value: number): string {
+  return Object.entries(values).find(([, candidate]) => candidate === value)?.[0] ?? `${value}`;
+}

@@ -1,0 +1,85 @@
+import { Role } from "../../gen/ts/realmwire/v1/options_pb.ts";
+import { Code, RealmwireError } from "../ts/index.ts";
+import { type Connection, createConnection } from "./connection.ts";
+import { ToolError, UsageError } from "./errors.ts";
+import { ask, type Io, readPassword } from "./io.ts";
+import { printable } from "./printable.ts";
+import { createSessionFile, type SessionFile } from "./session-file.ts";
+import type { Settings } from "./settings.ts";
+
+/** Does something as an admin: with the token that was given, with the session that was kept, or after a login. */
+export async function asAdmin<T>(
+  io: Io,
+  settings: Settings,
+  work: (connection: Connection) => Promise<T>,
+): Promise<T> {
+  const connection = createConnection({ url: settings.url, caFile: settings.ca });
+  try {
+    await takeSession(io, settings, connection);
+    return await work(connection);
+  } finally {
+    connection.close();
+  }
+}
+
+/** Logs in anew, and keeps the session for later commands. The account's name comes back. */
+export async function logIn(io: Io, settings: Settings, connection: Connection): Promise<string> {
+  const name = settings.user || (await ask(io, "Admin's account: "));
+  if (!name)
+    throw new UsageError("who are you? --user or REALMWIRE_USER names the admin's account");
+  const password = await readPassword(io, `Password of ${printable(name)}: `);
+  // Without a character: the admin's own game goes on.
+  const { token, account } = await connection.world.login({ name, password, noCharacter: true });
+  connection.token = token;
+  if (account?.role !== Role.ADMIN) {
+    await connection.account.logout({});
+    throw new ToolError(`${printable(name)} is no admin`);
+  }
+  await fileOf(io, settings).write(token);
+  return account.name;
+}
+
+/** Ends the session that was kept, and forgets it. False: there was none. */
+export async function logOut(io: Io, settings: Settings, connection: Connection): Promise<boolean> {
+  const file = fileOf(io, settings);
+  const token = await file.read();
+  if (token === undefined) return false;
+  connection.token = token;
+  await file.delete();
+  await connection.account.logout({}).catch(ignoreUnauthenticated);
+  return true;
+}
+
+async function takeSession(io: Io, settings: Settings, connection: Connection): Promise<void> {
+  if (settings.token !== "") {
+    connection.token = settings.token;
+    return;
+  }
+  const kept = await fileOf(io, settings).read();
+  if (kept !== undefined) {
+    connection.token = kept;
+    if (await works(connection)) return;
+    connection.token = "";
+    await fileOf(io, settings).delete();
+  }
+  await logIn(io, settings, connection);
+}
+
+/** Whether the token is still good. */
+async function works({ account }: Connection): Promise<boolean> {
+  try {
+    await account.listCharacters({ pageSize: 1 });
+    return true;
+  } catch (error) {
+    ignoreUnauthenticated(error);
+    return false;
+  }
+}
+
+function ignoreUnauthenticated(error: unknown): void {
+  if (!(error instanceof RealmwireError) || error.code !== Code.Unauthenticated) throw error;
+}
+
+function fileOf({ env }: Io, { url, user }: Settings): SessionFile {
+  return createSessionFile(env, url, user);
+}
