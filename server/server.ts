@@ -2,10 +2,6 @@ import { randomBytes, randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { create } from "@bufbuild/protobuf";
-import { CharacterRecordSchema } from "../gen/ts/realmwire/internal/v1/record_pb.ts";
-import { anyPack, timestampFromMs } from "@bufbuild/protobuf/wkt";
-import { BodySchema } from "../gen/ts/realmwire/v1/entity_pb.ts";
 import { createAccounts } from "./account/accounts.ts";
 import type { Accounts } from "./account/accounts.ts";
 import { createBackups } from "./backup/backups.ts";
@@ -23,12 +19,11 @@ import { readAccess } from "./rpc/access.ts";
 import { createCertificateSource } from "./rpc/certificate-source.ts";
 import { createGateway } from "./rpc/gateway.ts";
 import type { Players } from "./rpc/players.ts";
-import { createPgliteStore } from "./store/pglite-store.ts";
-import { createPostgresStore } from "./store/postgres-store.ts";
 import type { Store } from "./store/store.ts";
 import { createZoneThreads } from "./threads/zone-threads.ts";
 import { createChatLog } from "./zone/chat-log.ts";
 import { createSaver } from "./zone/saver.ts";
+import { createCharacter, createStore } from "./world-parts.ts";
 import { createZoneHost } from "./zone/zone-host.ts";
 import type { ZoneHost } from "./zone/zone-host.ts";
 
@@ -72,7 +67,8 @@ export function createServer(options: ServerOptions): Server {
   const { game, world } = options.game;
   const now = Date.now;
   const bus = options.bus ?? createBus(logger);
-  const store = options.store ?? createStore(options);
+  const store =
+    options.store ?? createStore({ ...config, types: options.game.world.types, logger });
   const saver = createSaver({ store, logger });
   const chatLog = createChatLog({ store, logger });
   const accounts = createAccounts({
@@ -82,7 +78,8 @@ export function createServer(options: ServerOptions): Server {
     logger,
     sessionTtlMs: config.sessionDays * MS_PER_DAY,
     game: {
-      newCharacter: (name, accountId) => newCharacter(options, name, accountId, now()),
+      newCharacter: (name, accountId) =>
+        createCharacter(options.game, { name, accountId, nowMs: now() }),
       isReserved: (name) => zones.hasThing(name),
       isInWorld: (name) => gateway.players.find(name) !== undefined,
     },
@@ -196,25 +193,6 @@ function createGameServices({ game }: LoadedGame, players: Pick<Players, "find">
     throw new GameError(`game "${game.id}": ${(error as Error).message}`, { cause: error });
   }
   return services;
-}
-
-function createStore({ config, game, logger }: ServerOptions): Store {
-  const { registry } = game.world.types;
-  const common = { registry, logger, timeoutMs: config.storeTimeoutMs };
-  if (config.databaseUrl !== "") return createPostgresStore({ ...common, url: config.databaseUrl });
-  return createPgliteStore({ ...common, dataDir: join(config.data, "database") });
-}
-
-function newCharacter({ game }: ServerOptions, name: string, accountId: number, nowMs: number) {
-  const { startZone, character } = game.game;
-  const body = create(BodySchema, { ...character.body, owner: name });
-  const components = [anyPack(BodySchema, body)];
-  for (const message of character.components) {
-    const type = game.world.types.byName(message.$typeName);
-    if (type) components.push(anyPack(type.schema, message));
-  }
-  const createdAt = timestampFromMs(nowMs);
-  return create(CharacterRecordSchema, { accountId, name, zone: startZone, components, createdAt });
 }
 
 async function startAccounts(

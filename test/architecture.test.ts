@@ -70,6 +70,13 @@ const TABLE: readonly ImportRule[] = [
     files: "server/threads/",
     may: ["server/bus/", "server/zone/", "server/load-game.ts", ...COMMON],
   },
+  // What the composition roots have in common.
+  {
+    files: "server/world-parts.ts",
+    may: ["server/config.ts", "server/load-game.ts", "server/sim/", "server/store/", ...COMMON],
+  },
+  // The composition root of what operators do while no server runs.
+  { files: "server/offline/", may: ["server/", ...COMMON] },
   // The composition root, and the program around it.
   { files: "server/server.ts", may: ["server/", ...COMMON] },
   {
@@ -92,7 +99,7 @@ const TABLE: readonly ImportRule[] = [
   // The operators' tool: what needs no running server is done by the server's own parts.
   {
     files: "clients/admin/",
-    may: ["clients/ts/", "server/offline/", "gen/ts/", "package:", "node:"],
+    may: ["clients/ts/", "server/backup/", "server/offline/", "gen/ts/", "package:", "node:"],
   },
   {
     files: "clients/",

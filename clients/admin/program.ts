@@ -1,7 +1,10 @@
 import { Command } from "commander";
+import { addBackup } from "./commands/backup.ts";
 import { addBans } from "./commands/bans.ts";
+import { addCreateAdmin } from "./commands/create-admin.ts";
 import { addLogin } from "./commands/login.ts";
 import { addPublish } from "./commands/publish.ts";
+import { addRecordings } from "./commands/recordings.ts";
 import { addUsers } from "./commands/users.ts";
 import { addWorld } from "./commands/world.ts";
 import type { Io } from "./io.ts";
@@ -33,5 +36,8 @@ export function createProgram(io: Io): Command {
   addBans(program, add);
   addWorld(program, add);
   addPublish(program, add);
+  addBackup(program, add);
+  addRecordings(program, add);
+  addCreateAdmin(program, add);
   return program;
 }

@@ -19,9 +19,11 @@ export interface Settings {
 
 /** Adds the options that hold for all commands. */
 export function addSettings(program: Command): Command {
-  const option = (flags: string, env: string, help: string, value = "") =>
-    program.addOption(new Option(flags, help).env(env).default(value, value || undefined));
-  option("--url <url>", "REALMWIRE_URL", "the server", DEFAULT_URL);
+  const option = (flags: string, env: string, help: string) =>
+    program.addOption(new Option(flags, help).env(env));
+  program.addOption(
+    new Option("--url <url>", "the server").env("REALMWIRE_URL").default(DEFAULT_URL),
+  );
   option("--user <name>", "REALMWIRE_USER", "the admin's account");
   option("--token <token>", "REALMWIRE_TOKEN", "the token of a session, instead of a login");
   option("--ca <file>", "REALMWIRE_CA", "certificates to trust, in PEM, for TLS");
@@ -32,10 +34,10 @@ export function addSettings(program: Command): Command {
 
 /** Reads the options of a command. Throws a {@link UsageError}. */
 export function readSettings(command: Command): Settings {
-  const { url, ...rest } = command.optsWithGlobals<Settings>();
+  const { url, ...given } = command.optsWithGlobals<Pick<Settings, "url" | "json" | "yes">>();
   const parsed = URL.canParse(url) ? new URL(url) : undefined;
   if (!parsed || !/^https?:$/.test(parsed.protocol)) {
     throw new UsageError(`--url "${url}" is no address of a server, such as ${DEFAULT_URL}`);
   }
-  return { ...rest, url: url.replace(/\/+$/, "") };
+  return { user: "", token: "", ca: "", ...given, url: url.replace(/\/+$/, "") };
 }

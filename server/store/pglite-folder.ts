@@ -1,7 +1,5 @@
 import {
   closeSync,
-  constants,
-  cpSync,
   existsSync,
   fsyncSync,
   openSync,
@@ -15,6 +13,11 @@ import { NodeFS } from "@electric-sql/pglite/nodefs";
 
 /** The folder of the database, within the data folder. */
 export const DATABASE_FOLDER = "database";
+
+/** The folder of the database of a data folder. */
+export function databaseFolder(dataDir: string): string {
+  return join(dataDir, DATABASE_FOLDER);
+}
 
 /** Log that the database keeps for recovery after a checkpoint, at most. */
 const MAX_LOG_SIZE = "64MB";
@@ -30,7 +33,7 @@ const KEPT_AS_TEXT = [1082, 1114, 1184, 1186];
  * end of the process, but not that of the machine. Here both are repaired: a commit returns when the log is on the disk.
  */
 export async function openPglite(dataDir: string): Promise<PGlite> {
-  const folder = join(dataDir, DATABASE_FOLDER);
+  const folder = databaseFolder(dataDir);
   if (!existsSync(folder)) await createDatabaseFolder(folder);
   return PGlite.create({
     fs: createDurableFs(folder),
@@ -42,14 +45,6 @@ export async function openPglite(dataDir: string): Promise<PGlite> {
       ...["-c", `max_wal_size=${MAX_LOG_SIZE}`, "-c", "min_wal_size=32MB"],
     ],
     parsers: Object.fromEntries(KEPT_AS_TEXT.map((oid) => [oid, (text: string) => text])),
-  });
-}
-
-/** Copies the folder of the database, without its bytes where the file system shares them. What is written meanwhile may tear it. */
-export function copyPgliteFolder(dataDir: string, to: string): void {
-  cpSync(join(dataDir, DATABASE_FOLDER), to, {
-    recursive: true,
-    mode: constants.COPYFILE_FICLONE,
   });
 }
 

@@ -1,3 +1,5 @@
+import type { CopiedFiles } from "./folder-copy.ts";
+
 /** What the thread of the embedded database is started with. */
 export interface PgliteWorkerData {
   readonly dataDir: string;
@@ -11,9 +13,16 @@ export type PgliteRequest =
       readonly sql: string;
       readonly parameters: readonly unknown[];
     }
-  /** Copies the folder of the database as it is at one moment. */
-  | { readonly kind: "copy"; readonly id: number; readonly to: string }
+  | CopyRequest
   | { readonly kind: "close" };
+
+/** Completes a copy of the database's folder as it is at one moment. */
+export interface CopyRequest {
+  readonly kind: "copy";
+  readonly id: number;
+  readonly to: string;
+  readonly copied: CopiedFiles;
+}
 
 /** What the thread tells. */
 export type PgliteReport =

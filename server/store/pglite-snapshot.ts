@@ -2,7 +2,8 @@ import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { ErrorReason } from "../../gen/ts/realmwire/v1/error_pb.ts";
 import { DomainError } from "../errors.ts";
-import { DATABASE_FOLDER } from "./pglite-folder.ts";
+import { copyWhileWritten } from "./folder-copy.ts";
+import { DATABASE_FOLDER, databaseFolder } from "./pglite-folder.ts";
 import type { PgliteThread } from "./pglite-thread.ts";
 import type { Snapshot } from "./store.ts";
 import { ConnectionLostError } from "./unavailable.ts";
@@ -13,13 +14,15 @@ const PREFIX = "snapshot-";
 /** Copies the database of a data folder as it is at one moment. Rejects with `BACKUP_UNAVAILABLE` when there is no room for it. */
 export async function takePgliteSnapshot(
   dataDir: string,
-  thread: Pick<PgliteThread, "copy">,
+  thread: Pick<PgliteThread, "completeCopy">,
 ): Promise<Omit<Snapshot, "migrations">> {
   const parent = await mkdtemp(join(dataDir, PREFIX));
   const folder = join(parent, DATABASE_FOLDER);
   const dispose = () => rm(parent, { recursive: true, force: true });
   try {
-    const pausedMs = await thread.copy(folder);
+    // Most files are as they were before: they need not be copied while the database stands still.
+    const copied = await copyWhileWritten(databaseFolder(dataDir), folder);
+    const pausedMs = await thread.completeCopy(folder, copied);
     const database = (await readFile(join(folder, "PG_VERSION"), "utf8")).trim();
     return { folder, database, pausedMs, dispose };
   } catch (error) {

@@ -1,4 +1,5 @@
 import { Worker } from "node:worker_threads";
+import type { CopiedFiles } from "./folder-copy.ts";
 import type { PgliteReport, PgliteRequest, PgliteWorkerData } from "./pglite-messages.ts";
 import { ConnectionLostError } from "./unavailable.ts";
 
@@ -20,10 +21,10 @@ export interface PgliteThread {
    */
   query(sql: string, parameters: readonly unknown[]): Promise<PgliteResult>;
   /**
-   * Copies the database's folder as it is at one moment to a new one, and says for how many milliseconds nothing else could be done.
+   * Completes a copy of the database's folder as it is at one moment, and says for how many milliseconds nothing else could be done.
    * Rejects when it cannot be written.
    */
-  copy(to: string): Promise<number>;
+  completeCopy(to: string, copied: CopiedFiles): Promise<number>;
   /** Whether it has ended, or is about to. */
   isOver(): boolean;
   /** Closes the database, if it still runs, and resolves when the thread has ended. */
@@ -118,8 +119,8 @@ export async function startPgliteThread(options: {
   }
   return {
     query: (sql, parameters) => call<"rows">({ kind: "query", id: ++lastId, sql, parameters }),
-    async copy(to) {
-      const { pausedMs } = await call<"copied">({ kind: "copy", id: ++lastId, to });
+    async completeCopy(to, copied) {
+      const { pausedMs } = await call<"copied">({ kind: "copy", id: ++lastId, to, copied });
       return pausedMs;
     },
     isOver: () => over !== undefined,

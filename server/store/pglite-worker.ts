@@ -4,8 +4,14 @@
  */
 import { parentPort, workerData } from "node:worker_threads";
 import { messages, type PGlite } from "@electric-sql/pglite";
-import { copyPgliteFolder, openPglite } from "./pglite-folder.ts";
-import type { PgliteReport, PgliteRequest, PgliteWorkerData } from "./pglite-messages.ts";
+import { completeCopy } from "./folder-copy.ts";
+import { databaseFolder, openPglite } from "./pglite-folder.ts";
+import type {
+  CopyRequest,
+  PgliteReport,
+  PgliteRequest,
+  PgliteWorkerData,
+} from "./pglite-messages.ts";
 
 const port = parentPort;
 if (!port) throw new Error("This module runs in a worker thread.");
@@ -32,7 +38,7 @@ async function answer(database: PGlite, request: PgliteRequest): Promise<void> {
   const { id } = request;
   try {
     if (request.kind === "copy") {
-      report({ kind: "copied", id, pausedMs: await copy(database, request.to) });
+      report({ kind: "copied", id, pausedMs: await copy(database, request) });
       return;
     }
     const { sql, parameters } = request;
@@ -47,11 +53,11 @@ async function answer(database: PGlite, request: PgliteRequest): Promise<void> {
 }
 
 /** While this thread copies, nothing is written: the copy is one from which the database recovers, as after a crash. */
-async function copy(database: PGlite, to: string): Promise<number> {
+async function copy(database: PGlite, { to, copied }: CopyRequest): Promise<number> {
   const began = performance.now();
   // There is then next to nothing to recover.
   await database.query("checkpoint");
-  copyPgliteFolder((workerData as PgliteWorkerData).dataDir, to);
+  completeCopy(databaseFolder((workerData as PgliteWorkerData).dataDir), to, copied);
   return performance.now() - began;
 }
 
