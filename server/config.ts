@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 import { Command, Option } from "commander";
 import { z } from "zod";
-import { names, origins, whole } from "./setting-rules.ts";
+import { decimal, names, origins, whole } from "./setting-rules.ts";
 
 /** Threads for zones at most: each loads the game, and more than there are cores help nobody. */
 export const MAX_THREADS = 64;

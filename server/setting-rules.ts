@@ -1,7 +1,7 @@
 import { z } from "zod";
 
 /** A number as people write it: no hexadecimal, no exponents, and nothing is not 0. */
-const decimal = z
+export const decimal = z
   .string()
   .trim()
   .regex(/^\d+(\.\d+)?$/, "must be a number such as 8080")
