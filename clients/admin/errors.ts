@@ -46,15 +46,21 @@ export function explainError(error: unknown): string[] {
     const isClear = SPEAKING.test(error.name) || "syscall" in error || "reason" in error;
     return [printable(isClear ? error.message : (error.stack ?? error.message))];
   }
-  const { message, violations, retryDelayMs, reason } = error;
+  const { message, violations, retryDelayMs, reason, metadata } = error;
   const lines = isUnreachable(error) ? [`no server answers: ${message}`] : [message];
   for (const { field, description } of violations) {
     if (!message.includes(description)) lines.push(`  ${field}: ${description}`);
+  }
+  for (const [name, value] of Object.entries(metadata)) {
+    if (!message.includes(value)) lines.push(`  ${name}: ${value}`);
   }
   if (retryDelayMs !== undefined)
     lines.push(`  Try again in ${(retryDelayMs / 1000).toFixed(1)} s.`);
   const advice = ADVICE.get(reason);
   if (advice !== undefined) lines.push(`  ${advice}`);
+  if (reason === ErrorReason.UNSPECIFIED && message.includes("certificate")) {
+    lines.push("  --ca <file> names the certificate to trust, if you know it.");
+  }
   return lines.map(printable);
 }
 
