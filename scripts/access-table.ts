@@ -83,7 +83,7 @@ function cell(sees: boolean, sets: boolean): string {
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
-  return `${[line(head), `|${head.map(() => "---|").join("")}`, ...rows.map(line)].join("\n")}`;
+  return [line(head), `|${head.map(() => "---|").join("")}`, ...rows.map(line)].join("\n");
 }
 
 /** Writes the table of what is generated. */
