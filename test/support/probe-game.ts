@@ -11,6 +11,8 @@ import { ProbeSchema } from "./probe.ts";
 
 /** The kind of thing that has every component but those of characters. */
 export const CHEST = "chest";
+/** A chest that changes its attributes all the time. */
+export const RESTLESS_CHEST = "restless-chest";
 
 const IMPORTS = `
   import { create } from ${urlOf("node_modules/@bufbuild/protobuf/dist/esm/index.js")};
@@ -31,6 +33,22 @@ const CHEST_SCRIPT = `${IMPORTS}
     ],
   };`;
 
+const RESTLESS_SCRIPT = `${IMPORTS}
+  import chest from "./${CHEST}.ts";
+  const { CreatureSchema, PurseSchema } = meadowTypes;
+  export default {
+    ...chest,
+    *run(self) {
+      for (;;) {
+        yield self.wait(0.2);
+        const some = Math.floor(self.random() * 100);
+        self.set(PurseSchema, { gold: BigInt(some), luck: some, notes: \`note \${some}\` });
+        if (some % 3 === 0) self.set(CreatureSchema, { health: some });
+        if (some % 2 === 0) self.set(ProbeSchema, filledProbe());
+      }
+    },
+  };`;
+
 /** All components of the game that {@link writeProbeGame} writes. */
 export const PROBE_GAME_COMPONENTS: readonly DescMessage[] = [
   BodySchema,
@@ -46,7 +64,10 @@ export const PROBE_GAME_COMPONENTS: readonly DescMessage[] = [
 export async function writeProbeGame(): Promise<string> {
   return await writeGame({
     head: IMPORTS,
-    scripts: await meadowScripts({ [`${CHEST}.ts`]: CHEST_SCRIPT }),
+    scripts: await meadowScripts({
+      [`${CHEST}.ts`]: CHEST_SCRIPT,
+      [`${RESTLESS_CHEST}.ts`]: RESTLESS_SCRIPT,
+    }),
     fields: `
       proto: { components: [...meadow.proto.components, ProbeSchema] },
       character: {

@@ -4,10 +4,11 @@ import { ErrorReason } from "../../../gen/ts/realmwire/v1/error_pb.ts";
 import { ValueSchema } from "../../../gen/ts/realmwire/v1/value_pb.ts";
 import type { Value } from "../../../gen/ts/realmwire/v1/value_pb.ts";
 import { type Asker, type AttributeRow, attributeRows } from "../../../scripts/access-matrix.ts";
-import { PROBE_GAME_COMPONENTS } from "../../support/probe-game.ts";
+import { CHEST, PROBE_GAME_COMPONENTS } from "../../support/probe-game.ts";
 import { readFailure } from "../../support/player.ts";
 import type { TestPlayer } from "../../support/player.ts";
 import type { TestServer } from "../../support/server.ts";
+import { command } from "../../support/values.ts";
 import { createAccount, enlist, putChest } from "./cast.ts";
 
 /** Something that has attributes, and who may come and ask for them. */
@@ -69,6 +70,29 @@ export function describeAttributeAccess(server: () => TestServer): void {
     expect(wrong).toEqual([]);
     // None is left out because nothing has it.
     expect(rows.filter((row) => !checked.has(row)).map(({ name }) => name)).toEqual([]);
+  });
+
+  test("[PY-10] [PY-14] things are put with attributes that their editor could set", async () => {
+    const editors = {
+      builder: await enlist(server(), "builder"),
+      admin: await enlist(server(), "admin"),
+    };
+    const chest = await putChest(editors.builder, "");
+    const target = { what: "a chest", name: chest, isStored: false, askers: {} };
+    const position = { ...(await editors.builder.position()), z: 0 };
+    const wrong: string[] = [];
+    for (const row of rows) {
+      const value = (await presentValue(editors.admin, target, row)) ?? create(ValueSchema);
+      const object = { name: chest, kind: CHEST, position, attributes: { [row.name]: value } };
+      const commands = [command({ case: "putObject", value: object })];
+      for (const asker of ["builder", "admin"] as const) {
+        const edit = editors[asker].world.edit({ commands, dryRun: true });
+        const outcome = await outcomeOf(edit);
+        const expected = row.sets[asker] ? DONE : FORBIDDEN;
+        if (outcome !== expected) wrong.push(`${row.name} put by ${asker}: ${outcome}`);
+      }
+    }
+    expect(wrong).toEqual([]);
   });
 }
 
