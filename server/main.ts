@@ -65,6 +65,10 @@ async function main(): Promise<void> {
   };
   process.on("SIGTERM", stop);
   process.on("SIGINT", stop);
+  // On a terminal it says that the terminal is gone, and ends the process as it always did.
+  if (config.tls && !process.stdout.isTTY) {
+    process.on("SIGHUP", () => void server.reloadCertificate());
+  }
 
   const started = await server.start().catch((error: unknown) => {
     if (!stopping) throw error;
@@ -73,7 +77,8 @@ async function main(): Promise<void> {
   if (!started) return;
   const { port } = started;
   const tookMs = Math.round(performance.now() - began);
-  logger.info({ tookMs, port }, `ready: http://localhost:${port}`);
+  const scheme = config.tls ? "https" : "http";
+  logger.info({ tookMs, port }, `ready: ${scheme}://localhost:${port}`);
 }
 
 function createLogger({ logLevel, logFormat }: Config) {
