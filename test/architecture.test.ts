@@ -15,7 +15,9 @@ import {
 /** What any part of the server but `sim` and `bus` may import. */
 const COMMON = [
   "gen/ts/",
+  "server/addresses.ts",
   "server/errors.ts",
+  "server/limiter.ts",
   "server/logger.ts",
   "server/turns.ts",
   "package:",
@@ -52,7 +54,9 @@ const TABLE: readonly ImportRule[] = [
     files: "server/game.ts",
     may: ["server/sim/", "server/rpc/service.ts", ...INTERFACES, ...COMMON],
   },
+  { files: "server/addresses.ts", may: ["node:"] },
   { files: "server/errors.ts", may: ["gen/ts/"] },
+  { files: "server/limiter.ts", may: [] },
   { files: "server/logger.ts", may: ["package:", "node:"] },
   { files: "server/turns.ts", may: ["gen/ts/", "server/errors.ts"] },
   { files: "server/lifecycle.ts", may: ["server/logger.ts"] },

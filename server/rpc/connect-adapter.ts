@@ -1,4 +1,5 @@
 import http2 from "node:http2";
+import type { BlockList } from "node:net";
 import type {
   DescMessage,
   DescMethod,
@@ -52,8 +53,8 @@ export interface ConnectHandlerOptions {
   readonly maxRequestBytes?: number;
   /** Answers of at least so many bytes are compressed for callers that accept it. Default: none, since it costs five times what the call costs. */
   readonly compressFromBytes?: number;
-  /** How many proxies stand before the server, see `peerOf`. Default: 0. */
-  readonly trustedProxies?: number;
+  /** Proxies that are believed, see `peerOf`. Default: none. */
+  readonly trustedProxies?: BlockList | undefined;
   /** Ends all calls when it aborts. Its reason, a `DomainError` or a `ConnectError`, is what the callers are told. */
   readonly shutdownSignal?: AbortSignal;
   readonly logger?: Logger;
@@ -74,7 +75,7 @@ const peerKey = createContextKey("unknown", { description: "the caller's network
 /** Puts a pipeline behind connect's protocols. */
 export function createConnectHandler(options: ConnectHandlerOptions): ConnectHandler {
   const logger = options.logger ?? plainLogger;
-  const trustedProxies = options.trustedProxies ?? 0;
+  const { trustedProxies } = options;
   const router = createRouter(options);
   for (const { desc } of options.services) {
     router.service(desc, implementationOf(desc, options.pipeline));

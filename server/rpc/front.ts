@@ -72,7 +72,7 @@ function sendPreflight(response: PortResponse): void {
 function sendLanding(request: PortRequest, response: PortResponse, options: FrontOptions): void {
   const asHtml = request.headers.accept?.includes("text/html") ?? false;
   const host = hostOf(request);
-  const secured = "encrypted" in request.socket && request.socket.encrypted === true;
+  const secured = "encrypted" in request.socket && request.socket.encrypted;
   const { game, calls } = options;
   const page = landingPage({ game, host, secured, services: calls.services, asHtml });
   sendPlain(

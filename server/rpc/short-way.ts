@@ -1,3 +1,4 @@
+import type { BlockList } from "node:net";
 import { fromBinary, toBinary } from "@bufbuild/protobuf";
 import type { DescMethod, DescMethodUnary, Message, Registry } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
@@ -26,8 +27,8 @@ export interface ShortWayOptions {
   readonly maxRequestBytes?: number;
   /** From how many bytes on answers are compressed, which is the adapter's business. Default: never. */
   readonly compressFromBytes?: number;
-  /** How many proxies stand before the server, see `peerOf`. Default: 0. */
-  readonly trustedProxies?: number;
+  /** Proxies that are believed, see `peerOf`. Default: none. */
+  readonly trustedProxies?: BlockList | undefined;
   /** Types that error details may hold, for their readable form. */
   readonly registry: Registry;
   /** Ends all calls when it aborts; its reason is what the callers are told. */
@@ -57,7 +58,7 @@ interface ReadCall {
  * pipeline. Which calls are in plain form: `short-form.ts`.
  */
 export function createShortWay(options: ShortWayOptions): ConnectHandler {
-  const { pipeline, adapter, maxRequestBytes = MAX_REQUEST_BYTES, trustedProxies = 0 } = options;
+  const { pipeline, adapter, maxRequestBytes = MAX_REQUEST_BYTES, trustedProxies } = options;
   const { logger = plainLogger, shutdownSignal = new AbortController().signal } = options;
   const methods = methodsByPath(options);
   const formOf = createFormReader({ packsAnswers: options.compressFromBytes !== undefined });
@@ -162,7 +163,7 @@ function methodsByPath({ services, pipeline }: ShortWayOptions): Map<string, Des
 }
 
 // While the request is new its connection is surely there.
-function peerOfRequest({ socket, headers }: PortRequest, trustedProxies: number): string {
+function peerOfRequest({ socket, headers }: PortRequest, trustedProxies?: BlockList): string {
   return peerOf(socket.remoteAddress, headers["x-forwarded-for"], trustedProxies);
 }
 

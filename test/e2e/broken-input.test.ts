@@ -29,7 +29,6 @@ test.each(["anonymous", "logged in"])(
   "whatever comes is answered by an answer or by an error with a reason: %s",
   { timeout: 120_000 },
   async (who) => {
-    const host = `127.0.0.1:${server.port}`;
     const seen = new Map<string, number>();
     const property = fc.asyncProperty(brokenRequests(methods), async (drawn) => {
       // Some calls end a session.
@@ -38,7 +37,7 @@ test.each(["anonymous", "logged in"])(
         ...drawn.request.headers,
         ...(token && { authorization: `Bearer ${token}` }),
       };
-      const answer = await callByHand(host, { ...drawn.request, headers });
+      const answer = await callByHand(server.baseUrl, { ...drawn.request, headers });
       const outcome = outcomeOf(answer);
       seen.set(outcome, (seen.get(outcome) ?? 0) + 1);
       if ("brokeOff" in answer) throw new Error(`no answer: ${answer.brokeOff}`);
