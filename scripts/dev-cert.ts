@@ -1,5 +1,6 @@
 import { mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { existsSync } from "node:fs";
+import { isIP } from "node:net";
 import { hostname, networkInterfaces } from "node:os";
 import { join } from "node:path";
 import { Command } from "commander";
@@ -7,6 +8,8 @@ import { makeCertificate, MAX_DAYS } from "./make-certificate.ts";
 
 /** How long a certificate for development is good for, unless it is said otherwise. */
 const DEFAULT_DAYS = 90;
+/** Characters of a host name at most (RFC 1035, 2.3.4). */
+const MAX_NAME_LENGTH = 253;
 
 interface Options {
   readonly dir: string;
@@ -30,7 +33,7 @@ async function main(): Promise<void> {
   if (!/^\d{1,3}$/.test(options.days) || +options.days < 1 || +options.days > MAX_DAYS) {
     return fail(`--days "${options.days}": must be a whole number from 1 to ${MAX_DAYS}`);
   }
-  const wrong = options.host.find((name) => !/^[\w.:*-]{1,253}$/.test(name));
+  const wrong = options.host.find((name) => !isHostName(name) && !isAddress(name));
   if (wrong !== undefined) return fail(`--host "${wrong}": must be a host name or an IP address`);
   const certFile = join(options.dir, "cert.pem");
   const keyFile = join(options.dir, "key.pem");
@@ -52,12 +55,22 @@ async function main(): Promise<void> {
 function ownNames(): string[] {
   const addresses = Object.values(networkInterfaces())
     .flatMap((list) => list ?? [])
-    // Addresses that hold for one cable only are written with its name, which certificates do not know.
-    .filter(({ internal, address }) => !internal && !address.startsWith("fe80:"))
-    .map(({ address }) => address);
-  const name = hostname();
-  const own = /^[\w.-]{1,253}$/.test(name) ? [name] : [];
+    .filter(({ internal }) => !internal)
+    .map(({ address }) => address)
+    // Those that hold for one cable only are of no use without its name.
+    .filter((address) => isAddress(address) && !address.startsWith("fe80:"));
+  const own = [hostname()].filter(isHostName);
   return ["localhost", "127.0.0.1", "::1", ...own, ...addresses];
+}
+
+/** Whether it is a name as certificates know them, also for all names below another, such as `*.example.org`. */
+function isHostName(name: string): boolean {
+  return name.length <= MAX_NAME_LENGTH && /^(?:\*\.)?\w[\w-]*(?:\.\w[\w-]*)*$/.test(name);
+}
+
+/** Whether it is an IP address, without the name of a cable, which certificates do not know. */
+function isAddress(name: string): boolean {
+  return isIP(name) !== 0 && !name.includes("%");
 }
 
 /** Nobody sees half a file, nor a secret one in between with the rights of others. */

@@ -60,13 +60,14 @@ export async function makeCertificate(request: CertificateRequest): Promise<Cert
 
 const COMMON_NAME = "2.5.4.3";
 const SERVER_AUTH = "1.3.6.1.5.5.7.3.1";
-/** The bits of a key usage, from the first: digital signature, with one bit used of eight. */
-const DIGITAL_SIGNATURE = Buffer.of(0x03, 0x02, 0x07, 0x80);
 /** Kinds of a general name. */
 const DNS_NAME = 2;
 const IP_ADDRESS = 7;
 
-/** It serves, and vouches for nobody else: who trusts it trusts no other certificate. */
+/**
+ * It serves, and vouches for nobody else: who trusts it trusts no other certificate. What its key may be used for is not said, since
+ * some clients (BoringSSL, OpenSSL before 3) then refuse a certificate that vouches for itself.
+ */
 function extensionsFor(names: readonly string[]): pkijs.Extension[] {
   const basic = new pkijs.BasicConstraints({ cA: false });
   const usage = new pkijs.ExtKeyUsage({ keyPurposes: [SERVER_AUTH] });
@@ -75,7 +76,6 @@ function extensionsFor(names: readonly string[]): pkijs.Extension[] {
     new pkijs.Extension({ extnID, critical, extnValue });
   return [
     extension("2.5.29.19", true, basic.toSchema().toBER()),
-    extension("2.5.29.15", true, bytesOf(DIGITAL_SIGNATURE)),
     extension("2.5.29.37", false, usage.toSchema().toBER()),
     extension("2.5.29.17", false, alternatives.toSchema().toBER()),
   ];

@@ -44,7 +44,7 @@ export async function carryOut(bench: Bench, run: Run): Promise<Outcome> {
   const server = processes.start({
     role: "server",
     file,
-    nodeFlags: ["--expose-gc", ...profileFlags(candidate, bench.profileDir)],
+    nodeFlags: ["--expose-gc", ...profileFlags(run, bench.profileDir)],
     argument: JSON.stringify({ ...settings, dataDir } satisfies ServerSettings),
   });
   try {
@@ -80,7 +80,11 @@ async function load(
   }
 }
 
-function profileFlags({ name }: Candidate, profileDir: string | undefined): string[] {
+function profileFlags({ candidate, kind }: Run, profileDir: string | undefined): string[] {
   if (profileDir === undefined) return [];
-  return ["--cpu-prof", `--cpu-prof-dir=${profileDir}`, `--cpu-prof-name=${name}.cpuprofile`];
+  return [
+    "--cpu-prof",
+    `--cpu-prof-dir=${profileDir}`,
+    `--cpu-prof-name=${candidate.name}-${kind}.cpuprofile`,
+  ];
 }

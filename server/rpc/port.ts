@@ -1,6 +1,7 @@
 import type http from "node:http";
 import type http2 from "node:http2";
 import type { AddressInfo, Socket } from "node:net";
+import type { TLSSocket } from "node:tls";
 import { type Logger, plainLogger } from "../logger.ts";
 import { refusePlaintext } from "./plaintext-refusal.ts";
 import {
@@ -70,6 +71,7 @@ export interface Port {
 export function createPort(options: PortOptions): Port {
   const { tls, logger = plainLogger } = options;
   const { firstBytesTimeoutMs = FIRST_BYTES_TIMEOUT_MS } = options;
+  const { idleSessionTimeoutMs = IDLE_SESSION_TIMEOUT_MS } = options;
   const sockets = new Set<Socket>();
   /** Those of which the protocol is not known yet. */
   const arriving = new Set<Socket>();
@@ -78,7 +80,6 @@ export function createPort(options: PortOptions): Port {
 
   const handle = guard(options.handler, logger);
   const http1Server = createHttp1Server(options.http1 ?? {}, handle, () => draining);
-  const { idleSessionTimeoutMs = IDLE_SESSION_TIMEOUT_MS } = options;
   const http2Server = createHttp2Server({
     ...{ http2: options.http2 ?? {}, idleSessionTimeoutMs, handle, sessions },
   });
@@ -98,15 +99,7 @@ export function createPort(options: PortOptions): Port {
     });
     peekProtocol(socket, firstBytesTimeoutMs, (protocol) => {
       if (entrance && protocol === "tls") {
-        entrance.accept(socket, (secured) => {
-          const begin = (chosen: WireProtocol) => {
-            arriving.delete(socket);
-            serve(secured, chosen);
-          };
-          if (secured.alpnProtocol === "h2") begin("http2");
-          // It counts as arriving until it has said something, as without TLS.
-          else peekProtocol(secured, firstBytesTimeoutMs, () => begin("http1"));
-        });
+        entrance.accept(socket, (secured) => arriveSecured(socket, secured));
         return;
       }
       arriving.delete(socket);
@@ -114,6 +107,16 @@ export function createPort(options: PortOptions): Port {
       else serve(socket, protocol);
     });
   });
+
+  function arriveSecured(socket: Socket, secured: TLSSocket): void {
+    const begin = (protocol: WireProtocol) => {
+      arriving.delete(socket);
+      serve(secured, protocol);
+    };
+    if (secured.alpnProtocol === "h2") begin("http2");
+    // It counts as arriving until it has said something, as without TLS.
+    else peekProtocol(secured, firstBytesTimeoutMs, () => begin("http1"));
+  }
 
   function serve(socket: Socket, protocol: WireProtocol): void {
     // HTTP/1.1 answers a caller that has closed its half; in HTTP/2 such a caller is gone.

@@ -83,7 +83,8 @@ function parseKey(pem: Buffer, about: string): KeyObject {
   try {
     return createPrivateKey(pem);
   } catch (error) {
-    const isLocked = (error as NodeJS.ErrnoException).code === "ERR_MISSING_PASSPHRASE";
+    // Node's error says nothing of it, the head of the file does.
+    const isLocked = pem.includes("ENCRYPTED");
     const why = isLocked ? "is locked by a passphrase: give one without" : "is not a key in PEM";
     throw new CertificateError(`${about}: ${why}`, { cause: error });
   }
