@@ -42,6 +42,9 @@ const codes: Readonly<Record<MeantReason, Code>> = {
   [ErrorReason.MESSAGE_TOO_LARGE]: Code.ResourceExhausted,
   [ErrorReason.UNSUPPORTED]: Code.Unimplemented,
   [ErrorReason.DEADLINE_PASSED]: Code.DeadlineExceeded,
+  [ErrorReason.TOO_MANY_FAILURES]: Code.ResourceExhausted,
+  [ErrorReason.TOO_MANY_CONNECTIONS]: Code.ResourceExhausted,
+  [ErrorReason.REQUEST_TOO_SLOW]: Code.DeadlineExceeded,
 };
 
 /** The canonical code of a reason. Undefined for `UNSPECIFIED` and for numbers that are no reason. */

@@ -63,7 +63,7 @@ export function createWorldService(options: WorldServiceOptions): ServiceDefinit
       }
     },
     async login(request, call) {
-      const result = await accounts.login(request, call.signal);
+      const result = await accounts.login(request, call.peer, call.signal);
       remember(result);
       return { ...toLoginAnswer(result, presence), flags: answerFlags.take(result.session) };
     },
