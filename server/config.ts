@@ -1,21 +1,8 @@
 import { resolve } from "node:path";
 import { Command, Option } from "commander";
 import { z } from "zod";
-
-/** A number as people write it: no hexadecimal, no exponents, and nothing is not 0. */
-const decimal = z
-  .string()
-  .trim()
-  .regex(/^\d+(\.\d+)?$/, "must be a number such as 8080")
-  .transform(Number);
-const whole = (min: number, max: number) =>
-  decimal.pipe(z.number().int(`must be a whole number`).min(min).max(max));
-const names = z.string().transform((text) =>
-  text
-    .split(",")
-    .map((name) => name.trim())
-    .filter(Boolean),
-);
+import { LIMIT_SETTINGS } from "./limit-settings.ts";
+import { decimal, names, type Setting, whole } from "./setting-rules.ts";
 
 /** A web origin as browsers write it: a scheme, a host and a port where it is not the usual one. Apps have schemes of their own. */
 function isOrigin(text: string): boolean {
@@ -122,6 +109,7 @@ const SETTINGS = {
     mayBeEmpty: true,
     rule: origins,
   },
+  ...LIMIT_SETTINGS,
   logLevel: {
     flag: "--log-level <level>",
     env: "REALMWIRE_LOG_LEVEL",
@@ -206,18 +194,6 @@ const SETTINGS = {
     rule: whole(100, 600_000),
   },
 } as const satisfies Record<string, Setting>;
-
-interface Setting {
-  readonly flag: string;
-  readonly env: string;
-  readonly help: string;
-  readonly default: string;
-  /** Never to be repeated in a message. */
-  readonly secret?: boolean;
-  /** Whether nothing means nothing; otherwise an empty variable counts as one that is not set. */
-  readonly mayBeEmpty?: boolean;
-  readonly rule: z.ZodType;
-}
 
 type Settings = typeof SETTINGS;
 

@@ -8,6 +8,7 @@ import { anyPack, timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { BodySchema } from "../gen/ts/realmwire/v1/entity_pb.ts";
 import { createAccounts } from "./account/accounts.ts";
 import type { Accounts } from "./account/accounts.ts";
+import { createLoginThrottle } from "./account/login-throttle.ts";
 import type { Bus } from "./bus/bus.ts";
 import { createLocalBus } from "./bus/local-bus.ts";
 import type { Config } from "./config.ts";
@@ -78,6 +79,8 @@ export function createServer(options: ServerOptions): Server {
     now,
     logger,
     sessionTtlMs: config.sessionDays * MS_PER_DAY,
+    loginThrottle: createLoginThrottle({ perMinute: config.wrongPasswordsPerMinute }),
+    wrongTokensPerMinute: config.wrongTokensPerMinute,
     game: {
       newCharacter: (name, accountId) => newCharacter(options, name, accountId, now()),
       isReserved: (name) => zones.hasThing(name),
@@ -107,6 +110,10 @@ export function createServer(options: ServerOptions): Server {
     port: config.port,
     tls: certificate && { certificate, plaintext: config.plaintext },
     allowedOrigins: config.corsOrigins.includes("*") ? "*" : config.corsOrigins,
+    trustedProxies: config.trustedProxies,
+    maxConnections: config.connections,
+    maxConnectionsPerAddress: config.connectionsPerAddress,
+    brokenRequestsPerMinute: config.brokenRequestsPerMinute,
     lingerMs: config.lingerMs,
     drainMs: config.drainMs,
     version: options.version,

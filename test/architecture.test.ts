@@ -62,7 +62,12 @@ const TABLE: readonly ImportRule[] = [
   { files: "server/logger.ts", may: ["package:", "node:"] },
   { files: "server/turns.ts", may: ["gen/ts/", "server/errors.ts"] },
   { files: "server/lifecycle.ts", may: ["server/logger.ts"] },
-  { files: "server/config.ts", may: COMMON },
+  {
+    files: "server/config.ts",
+    may: ["server/limit-settings.ts", "server/setting-rules.ts", ...COMMON],
+  },
+  { files: "server/limit-settings.ts", may: ["server/setting-rules.ts", ...COMMON] },
+  { files: "server/setting-rules.ts", may: ["package:"] },
   { files: "server/start-failure.ts", may: COMMON },
   // Reads a game as the simulation and the zones need it.
   {

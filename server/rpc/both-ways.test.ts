@@ -207,7 +207,11 @@ function unaryHandlerCases(wire: Wire): Case[] {
       request: { path: "/realmwire.v1.WorldService/Nothing", headers: headersOf(wire) },
     },
     {
-      ...{ name: "the type of streams", way: "adapter", outcome: wire.enveloped ? "ok" : "415" },
+      ...{
+        name: "the type of streams",
+        way: "adapter",
+        outcome: wire.enveloped ? "ok" : "unimplemented",
+      },
       request: {
         headers: {
           ...headersOf(wire),
@@ -284,7 +288,7 @@ function streamHandlerCases(wire: Wire): Case[] {
       request: { path: UPDATE, headers: headersOf(wire), body: framed(wire, update("wait", true)) },
     },
     {
-      ...{ name: "the type of unary calls", way: "adapter", outcome: "415" },
+      ...{ name: "the type of unary calls", way: "adapter", outcome: "unimplemented" },
       request: {
         path: UPDATE,
         headers: { ...headersOf(wire), "content-type": "application/proto" },

@@ -26,13 +26,18 @@ import {
   universalResponseToNodeResponse,
 } from "@connectrpc/connect-node";
 import type { CallContext } from "./admission.ts";
+import { createRequestJudge, type RequestJudge } from "./broken-requests.ts";
 import { explainAnswer } from "./explained-answer.ts";
 import type { InfrastructureService } from "./infrastructure.ts";
 import { type Logger, plainLogger } from "../logger.ts";
 import { peerOf } from "./peer.ts";
 import type { Pipeline } from "./pipeline.ts";
-import { pathOf, type PortRequest, type PortResponse, sendPlain } from "./plain-answer.ts";
+import { pathOf, type PortRequest, type PortResponse } from "./plain-answer.ts";
+import { REQUEST_TIMEOUT_MS } from "./port-servers.ts";
+import { createRefusal } from "./refusal.ts";
 import type { ServiceDefinition } from "./service.ts";
+import { inTime } from "./slow-requests.ts";
+import { explainError } from "./transport-errors.ts";
 
 /** The largest request message that is read, in bytes, unpacked. Larger ones are refused with `resource_exhausted`. */
 export const MAX_REQUEST_BYTES = 1024 * 1024;
@@ -55,6 +60,10 @@ export interface ConnectHandlerOptions {
   readonly compressFromBytes?: number;
   /** Proxies that are believed, see `peerOf`. Default: none. */
   readonly trustedProxies?: BlockList | undefined;
+  /** How long a request over HTTP/2 may take to arrive, unless it is a stream. Default: `REQUEST_TIMEOUT_MS`. */
+  readonly requestTimeoutMs?: number;
+  /** Judges requests that turn out broken. Default: with the usual bound. */
+  readonly judge?: RequestJudge;
   /** Ends all calls when it aborts. Its reason, a `DomainError` or a `ConnectError`, is what the callers are told. */
   readonly shutdownSignal?: AbortSignal;
   readonly logger?: Logger;
@@ -70,12 +79,16 @@ export interface ConnectHandler {
   handle(request: PortRequest, response: PortResponse, body?: AsyncIterable<Uint8Array>): void;
 }
 
+const NO_SENSE = "the request lacks a host, or its host or headers are malformed";
+
 const peerKey = createContextKey("unknown", { description: "the caller's network address" });
 
 /** Puts a pipeline behind connect's protocols. */
 export function createConnectHandler(options: ConnectHandlerOptions): ConnectHandler {
   const logger = options.logger ?? plainLogger;
-  const { trustedProxies } = options;
+  const { trustedProxies, registry } = options;
+  const { judge = createRequestJudge(), requestTimeoutMs = REQUEST_TIMEOUT_MS } = options;
+  const refuse = createRefusal({ registry, logger });
   const router = createRouter(options);
   for (const { desc } of options.services) {
     router.service(desc, implementationOf(desc, options.pipeline));
@@ -97,10 +110,32 @@ export function createConnectHandler(options: ConnectHandlerOptions): ConnectHan
     const values = createContextValues().set(peerKey, peer);
     passOverRest(request, response, true);
     const universal = universalRequestFromNodeRequest(request, response, undefined, values);
-    const read = { ...universal, body: body ?? bodyOf(request) };
+    const isTimed = request.httpVersionMajor === 2 && !isStreamed(handler.method);
+    const all = body ?? bodyOf(request);
+    const read = { ...universal, body: isTimed ? inTime(all, requestTimeoutMs) : all };
     if (options.compressFromBytes === undefined) offerNothing(read.header);
-    const answer = await explainAnswer(await handler(read), { registry: options.registry });
+    const answer = await explainAnswer(await handler(read), { registry }, (error) =>
+      judge(explainError(error), { request, response, peer }),
+    );
     await universalResponseToNodeResponse(answer, response);
+  }
+
+  // What arrives here did not come out of a call: the caller went away, or its request is no HTTP that a URL and headers can be made of.
+  function giveUp(request: PortRequest, response: PortResponse, error: unknown): void {
+    const { code } = ConnectError.from(error);
+    if (code === Code.Aborted || code === Code.Canceled || response.destroyed) {
+      logger.debug({ err: error }, "a caller went away");
+      return;
+    }
+    if (response.headersSent) {
+      logger.error({ err: error }, "an answer broke off");
+      response.destroy();
+      return;
+    }
+    logger.debug({ err: error }, "a request made no sense");
+    const failure = explainError(new ConnectError(NO_SENSE, Code.InvalidArgument));
+    const peer = peerOf(request.socket.remoteAddress, undefined, undefined);
+    refuse(request, response, judge(failure, { request, response, peer }));
   }
 
   return {
@@ -109,9 +144,7 @@ export function createConnectHandler(options: ConnectHandlerOptions): ConnectHan
       .sort(),
     serves: (path) => paths.has(path),
     handle(request, response, body) {
-      answer(request, response, body).catch((error: unknown) =>
-        refuse(request, response, error, logger),
-      );
+      answer(request, response, body).catch((error: unknown) => giveUp(request, response, error));
     },
   };
 }
@@ -121,6 +154,11 @@ const ACCEPTED_ENCODINGS = [
   "connect-accept-encoding",
   "grpc-accept-encoding",
 ] as const;
+
+/** Whether a request of the call may last as long as its client likes. */
+function isStreamed({ methodKind }: DescMethod): boolean {
+  return methodKind === "client_streaming" || methodKind === "bidi_streaming";
+}
 
 // Or else connect would announce a compression that is then never used.
 function offerNothing(header: Headers): void {
@@ -208,30 +246,4 @@ export function passOverRest(
     request.removeAllListeners("readable");
     request.resume();
   });
-}
-
-// What arrives here did not come out of a call: the caller went away, or its request is no HTTP that a URL and headers can be made of.
-function refuse(
-  request: PortRequest,
-  response: PortResponse,
-  error: unknown,
-  logger: Logger,
-): void {
-  const code = ConnectError.from(error).code;
-  if (code === Code.Aborted || code === Code.Canceled || response.destroyed) {
-    logger.debug({ err: error }, "a caller went away");
-    return;
-  }
-  if (response.headersSent) {
-    logger.error({ err: error }, "an answer broke off");
-    response.destroy();
-    return;
-  }
-  logger.debug({ err: error }, "a request made no sense");
-  sendPlain(
-    request,
-    response,
-    400,
-    "The request lacks a host, or its host or headers are malformed.\n",
-  );
 }

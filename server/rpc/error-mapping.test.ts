@@ -103,7 +103,12 @@ test("a transport's refusal gets its reason, and a request that is no Protobuf t
     "invalid_argument",
     { reason: ErrorReason.MALFORMED },
   ]);
-  expect(explained("message is larger than configured 1024", Code.ResourceExhausted)).toEqual([
+  expect(
+    explained(
+      "message size 2000 is larger than configured readMaxBytes 1024",
+      Code.ResourceExhausted,
+    ),
+  ).toEqual([
     "resource_exhausted",
     { reason: ErrorReason.MESSAGE_TOO_LARGE, metadata: { limit: "1024" } },
   ]);

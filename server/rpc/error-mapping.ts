@@ -52,6 +52,14 @@ export function codeOf(reason: ErrorReason): Code | undefined {
   return (codes as Readonly<Record<number, Code>>)[reason];
 }
 
+/** The error that a caller is sent, with its `ErrorDetail`. Undefined when the reason is none. */
+export function toConnectError(error: DomainError): ConnectError | undefined {
+  const code = codeOf(error.reason);
+  if (code === undefined) return undefined;
+  const details = [{ desc: ErrorDetailSchema, value: detailOf(error) }];
+  return wellFormed(new ConnectError(error.message, code, undefined, details));
+}
+
 /** Where an error happened. */
 export interface FailedCall {
   /** The call's full name, such as `realmwire.v1.WorldService/Move`. */
@@ -71,16 +79,12 @@ export function createErrorMapper(logger: Logger): ErrorMapper {
   return (error, call) => {
     const meant = endOf(error, call.signal);
     if (meant instanceof DomainError) {
-      const code = codeOf(meant.reason);
-      if (code !== undefined) {
+      const refusal = toConnectError(meant);
+      if (refusal !== undefined) {
         if (meant.cause !== undefined) {
           logger.warn({ err: meant, call: call.name }, "a call was refused because of a fault");
         }
-        return wellFormed(
-          new ConnectError(meant.message, code, undefined, [
-            { desc: ErrorDetailSchema, value: detailOf(meant) },
-          ]),
-        );
+        return refusal;
       }
     }
     if (meant instanceof ConnectError) return wellFormed(explainError(meant));

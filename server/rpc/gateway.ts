@@ -1,6 +1,8 @@
+import type { BlockList } from "node:net";
 import { ErrorReason } from "../../gen/ts/realmwire/v1/error_pb.ts";
 import type { Flag } from "../../gen/ts/realmwire/v1/flag_pb.ts";
 import type { Accounts } from "../account/accounts.ts";
+import { isListed } from "../addresses.ts";
 import { DomainError } from "../errors.ts";
 import type { Logger } from "../logger.ts";
 import type { Releases } from "../release/releases.ts";
@@ -14,8 +16,10 @@ import { createAccountService } from "./account-service.ts";
 import { createAnswerFlags } from "./answer-flags.ts";
 import { createTargets } from "./attribute-targets.ts";
 import { createAttributes } from "./attributes.ts";
+import { closeBehind, createRequestJudge } from "./broken-requests.ts";
 import { createChatService } from "./chat-service.ts";
 import { createConnectHandler } from "./connect-adapter.ts";
+import { tooManyConnections } from "./connection-counts.ts";
 import type { AllowedOrigins } from "./cors.ts";
 import { gatherTypes } from "./descriptors.ts";
 import { clientFlag, drainFlag, mapFlag } from "./flags.ts";
@@ -26,6 +30,7 @@ import { createPlayers } from "./players.ts";
 import type { Players } from "./players.ts";
 import { createPort, type PortTls } from "./port.ts";
 import { createReflection } from "./reflection.ts";
+import { createRefusal } from "./refusal.ts";
 import { createReleaseService } from "./release-service.ts";
 import type { ServiceDefinition } from "./service.ts";
 import { createShortWay } from "./short-way.ts";
@@ -47,6 +52,14 @@ export interface GatewayOptions {
   /** TLS of the port. Undefined: none. */
   readonly tls: PortTls | undefined;
   readonly allowedOrigins: AllowedOrigins;
+  /** Proxies that are believed about whom they call for. Undefined: none. */
+  readonly trustedProxies: BlockList | undefined;
+  /** Connections that may be open at once. */
+  readonly maxConnections: number;
+  /** Of them, those of one address. */
+  readonly maxConnectionsPerAddress: number;
+  /** Broken requests that one address may send a minute. */
+  readonly brokenRequestsPerMinute: number;
   /** How long a character stays after its connection was lost, in milliseconds. */
   readonly lingerMs: number;
   /** How long players are warned before the gateway closes, in milliseconds. */
@@ -103,8 +116,18 @@ export function createGateway(options: GatewayOptions): Gateway {
     ready: () => ready && storeAnswers,
     allowedOrigins: options.allowedOrigins,
   });
+  const { trustedProxies, maxConnectionsPerAddress: maxPerAddress } = options;
   const port = createPort({
     ...{ host: options.host, port: options.port, tls: options.tls, handler: front, logger },
+    maxConnections: options.maxConnections,
+    perAddress: {
+      maxPerAddress,
+      isProxy: (address) => trustedProxies !== undefined && isListed(trustedProxies, address),
+      refuse(request, response) {
+        closeBehind(response);
+        calls.refuse(request, response, tooManyConnections(maxPerAddress));
+      },
+    },
   });
   let ready = false;
   let storeAnswers = true;
@@ -200,7 +223,7 @@ function createServices(
 
 /** Puts services behind the pipeline, with reflection and health beside them. */
 function createCalls(options: GatewayOptions, services: readonly ServiceDefinition[]) {
-  const { accounts: authenticator, logger, types } = options;
+  const { accounts: authenticator, logger, types, trustedProxies } = options;
   const descriptors = services.map(({ desc }) => desc);
   const components = types.types.map(({ schema }) => schema);
   const health = createHealth({ services: descriptors });
@@ -210,11 +233,10 @@ function createCalls(options: GatewayOptions, services: readonly ServiceDefiniti
   const infrastructure = [health.service, ...createReflection({ services: reflected, files })];
   const stopping = new AbortController();
   const shutdownSignal = stopping.signal;
-  const adapter = createConnectHandler({
-    ...{ pipeline, services, infrastructure, registry, logger, shutdownSignal },
-  });
-  const handler = createShortWay({
-    ...{ pipeline, services, adapter, registry, logger, shutdownSignal },
-  });
-  return { pipeline, health, handler, stop: (reason: unknown) => stopping.abort(reason) };
+  const judge = createRequestJudge({ perMinute: options.brokenRequestsPerMinute });
+  const common = { pipeline, services, registry, logger, shutdownSignal, trustedProxies, judge };
+  const adapter = createConnectHandler({ ...common, infrastructure });
+  const handler = createShortWay({ ...common, adapter });
+  const refuse = createRefusal({ registry, logger });
+  return { pipeline, health, handler, refuse, stop: (reason: unknown) => stopping.abort(reason) };
 }

@@ -5,9 +5,11 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import { MAX_REQUEST_BYTES } from "./connect-adapter.ts";
 import type { ConnectHandler } from "./connect-adapter.ts";
 import { type Logger, plainLogger } from "../logger.ts";
+import { createRequestJudge, type RequestJudge } from "./broken-requests.ts";
 import { peerOf } from "./peer.ts";
 import type { Pipeline } from "./pipeline.ts";
 import type { PortRequest, PortResponse } from "./plain-answer.ts";
+import { REQUEST_TIMEOUT_MS } from "./port-servers.ts";
 import type { ServiceDefinition } from "./service.ts";
 import { inOrder, readBody } from "./short-body.ts";
 import { ShortCall } from "./short-call.ts";
@@ -31,6 +33,10 @@ export interface ShortWayOptions {
   readonly trustedProxies?: BlockList | undefined;
   /** Types that error details may hold, for their readable form. */
   readonly registry: Registry;
+  /** How long a request over HTTP/2 may take to arrive, unless it is a stream. Default: `REQUEST_TIMEOUT_MS`. */
+  readonly requestTimeoutMs?: number;
+  /** Judges client streams that turn out broken; the adapter judges all else. Default: with the usual bound. */
+  readonly judge?: RequestJudge;
   /** Ends all calls when it aborts; its reason is what the callers are told. */
   readonly shutdownSignal?: AbortSignal;
   readonly logger?: Logger;
@@ -59,6 +65,7 @@ interface ReadCall {
  */
 export function createShortWay(options: ShortWayOptions): ConnectHandler {
   const { pipeline, adapter, maxRequestBytes = MAX_REQUEST_BYTES, trustedProxies } = options;
+  const { requestTimeoutMs = REQUEST_TIMEOUT_MS, judge = createRequestJudge() } = options;
   const { logger = plainLogger, shutdownSignal = new AbortController().signal } = options;
   const methods = methodsByPath(options);
   const formOf = createFormReader({ packsAnswers: options.compressFromBytes !== undefined });
@@ -109,7 +116,9 @@ export function createShortWay(options: ShortWayOptions): ConnectHandler {
           else writer.whole(protocol, response, bytes);
         },
         onFailure(error) {
-          if (!call.isGone) writer.failure(protocol, response, error);
+          if (call.isGone) return;
+          const told = judge(error, { request, response, peer: call.peer });
+          writer.failure(protocol, response, told);
         },
       },
     });
@@ -125,8 +134,8 @@ export function createShortWay(options: ShortWayOptions): ConnectHandler {
         adapter.handle(request, response);
         return;
       }
-      const { protocol, timeoutMs } = form;
-      const deadline = timeoutMs === undefined ? undefined : performance.now() + timeoutMs;
+      const { protocol, timeoutMs: callTimeoutMs } = form;
+      const deadline = callTimeoutMs === undefined ? undefined : performance.now() + callTimeoutMs;
       const peer = peerOfRequest(request, trustedProxies);
       if (method.methodKind === "client_streaming") {
         const call = new ShortCall({ request, response, peer, shutdownSignal, deadline });
@@ -146,7 +155,9 @@ export function createShortWay(options: ShortWayOptions): ConnectHandler {
           answer({ method, protocol, response, message, call });
         },
       };
-      readBody(request, { enveloped, maxBytes: maxRequestBytes }, reader);
+      // Over HTTP/1.1 Node limits that.
+      const timeoutMs = request.httpVersionMajor === 2 ? requestTimeoutMs : undefined;
+      readBody(request, { enveloped, maxBytes: maxRequestBytes, timeoutMs }, reader);
     },
   };
 }

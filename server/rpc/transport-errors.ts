@@ -4,6 +4,9 @@ import { ErrorDetailSchema, ErrorReason } from "../../gen/ts/realmwire/v1/error_
 /** How connect words what it calls internal, although it is the request that is broken. */
 const BROKEN_REQUEST = /^(?:parse binary|received compressed envelope)\b/;
 
+/** How connect words a request that is too large. */
+const TOO_LARGE = /is larger than configured readMaxBytes (\d+)\b/;
+
 /** Why a transport refuses a request, by the code that it gives. */
 const REASONS: ReadonlyMap<Code, ErrorReason> = new Map([
   [Code.InvalidArgument, ErrorReason.MALFORMED],
@@ -22,8 +25,9 @@ export function explainError(error: ConnectError): ConnectError {
   const isBroken = error.code === Code.Internal && BROKEN_REQUEST.test(rawMessage);
   const code = isBroken ? Code.InvalidArgument : error.code;
   const reason = REASONS.get(code);
-  if (reason === undefined) return error;
-  const limit = reason === ErrorReason.MESSAGE_TOO_LARGE ? /\d+$/.exec(rawMessage)?.[0] : undefined;
+  const limit = TOO_LARGE.exec(rawMessage)?.[1];
+  if (reason === undefined || (code === Code.ResourceExhausted && limit === undefined))
+    return error;
   const value = { reason, ...(limit !== undefined && { metadata: { limit } }) };
   return new ConnectError(rawMessage, code, metadata, [{ desc: ErrorDetailSchema, value }]);
 }

@@ -274,7 +274,7 @@ export const ErrorReason = {
   ZONE_STOPPED: 25,
 
   /**
-   * resource_exhausted: the character has too many streams of this call open. `limit`.
+   * resource_exhausted: too many streams of this call are open: of the character, or of all who watch the server's health. `limit`.
    *
    * @generated from enum value: ERROR_REASON_TOO_MANY_STREAMS = 26;
    */
