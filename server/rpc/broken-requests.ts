@@ -1,4 +1,3 @@
-import http2 from "node:http2";
 import type { ConnectError } from "@connectrpc/connect";
 import { ErrorDetailSchema, ErrorReason } from "../../gen/ts/realmwire/v1/error_pb.ts";
 import { limitKeyOf } from "../addresses.ts";
@@ -51,7 +50,7 @@ export function createRequestJudge(
       return error;
     } catch (refusal) {
       if (peer === request.socket.remoteAddress) closeBehind(response);
-      return (refusal instanceof DomainError && toConnectError(refusal)) || error;
+      return refusal instanceof DomainError ? toConnectError(refusal) : error;
     }
   };
 }
@@ -63,7 +62,7 @@ export function closeBehind(response: PortResponse): void {
     const { session } = stream;
     stream.once("close", () => {
       if (session === undefined || session.destroyed) return;
-      session.goaway(http2.constants.NGHTTP2_ENHANCE_YOUR_CALM);
+      // Without a code of HTTP/2's for what is wrong: clients forget answers that they did not read yet when they are told one.
       session.close();
       const timer = setTimeout(() => session.destroy(), CUT_OFF_TIMEOUT_MS);
       session.once("close", () => clearTimeout(timer));

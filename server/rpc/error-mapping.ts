@@ -52,10 +52,9 @@ export function codeOf(reason: ErrorReason): Code | undefined {
   return (codes as Readonly<Record<number, Code>>)[reason];
 }
 
-/** The error that a caller is sent, with its `ErrorDetail`. Undefined when the reason is none. */
-export function toConnectError(error: DomainError): ConnectError | undefined {
-  const code = codeOf(error.reason);
-  if (code === undefined) return undefined;
+/** The error that a caller is sent, with its `ErrorDetail`. */
+export function toConnectError(error: DomainError): ConnectError {
+  const code = codeOf(error.reason) ?? Code.Internal;
   const details = [{ desc: ErrorDetailSchema, value: detailOf(error) }];
   return wellFormed(new ConnectError(error.message, code, undefined, details));
 }
@@ -78,14 +77,11 @@ export type ErrorMapper = (error: unknown, call: FailedCall) => ConnectError;
 export function createErrorMapper(logger: Logger): ErrorMapper {
   return (error, call) => {
     const meant = endOf(error, call.signal);
-    if (meant instanceof DomainError) {
-      const refusal = toConnectError(meant);
-      if (refusal !== undefined) {
-        if (meant.cause !== undefined) {
-          logger.warn({ err: meant, call: call.name }, "a call was refused because of a fault");
-        }
-        return refusal;
+    if (meant instanceof DomainError && codeOf(meant.reason) !== undefined) {
+      if (meant.cause !== undefined) {
+        logger.warn({ err: meant, call: call.name }, "a call was refused because of a fault");
       }
+      return toConnectError(meant);
     }
     if (meant instanceof ConnectError) return wellFormed(explainError(meant));
     logger.error({ err: meant, call: call.name }, "a call failed");

@@ -34,9 +34,9 @@ beforeEach(async () => {
     open += 1;
     return { take: () => undefined, finish: () => ({}), close: () => void (open -= 1) } as never;
   });
-  const start = (update: Parameters<typeof worldWith>[0]["update"]) =>
+  const start = (update: never) =>
     startRpcServer({
-      services: [worldWith({ update: update as never, input: input as never })],
+      services: [worldWith({ update, input })],
       pipeline: { authenticator },
     });
   servers = {

@@ -15,7 +15,13 @@ export function requestTooSlow(timeoutMs: number): ConnectError {
 
 /** A body of which nothing more is read than its error. */
 export function thatFails(error: ConnectError): AsyncIterable<Uint8Array> {
-  return { [Symbol.asyncIterator]: () => ({ next: () => Promise.reject(error) }) };
+  return {
+    [Symbol.asyncIterator]: () => ({
+      async next() {
+        throw error;
+      },
+    }),
+  };
 }
 
 /** A body that throws when it did not end in time, from the moment on at which it is first read. */

@@ -2,7 +2,7 @@ import { create, type DescMethod, toBinary } from "@bufbuild/protobuf";
 import fc from "fast-check";
 import { namingRequests } from "./naming-requests.ts";
 import { inEnvelope, STREAM_WIRES, UNARY_WIRES } from "./wire.ts";
-import type { Wire, WireAnswer, WirePart, WireRequest } from "./wire.ts";
+import type { Wire, WireRequest } from "./wire.ts";
 
 /** The size that an envelope says which holds far less. */
 const GIANT_BYTES = 0xffff_fff0;
@@ -74,17 +74,4 @@ function bodyOf(wire: Wire, good: Uint8Array, broken: Break): Uint8Array {
     case "nothing":
       return whole;
   }
-}
-
-/** The type of the first detail of an answer's error; undefined: it has none. */
-export function detailOf({ body, trailers }: WireAnswer): string | undefined {
-  const last = Array.isArray(body) ? (body.at(-1) as WirePart | undefined) : undefined;
-  const json = last?.flags === 2 ? (last.data as { error?: unknown }).error : body;
-  const details = (json as { details?: { type: string }[] } | undefined)?.details;
-  if (details) return details[0]?.type;
-  const end = last?.flags === 0x80 ? (last.data as Record<string, unknown>) : trailers;
-  const packed = end["grpc-status-details-bin"];
-  if (typeof packed !== "string") return undefined;
-  const text = Buffer.from(packed, "base64").toString("latin1");
-  return /type\.googleapis\.com\/([\w.]+)/.exec(text)?.[1];
 }
