@@ -1,6 +1,7 @@
-import { create, type DescMethod, toBinary } from "@bufbuild/protobuf";
+import { create, type DescMethod, type Message, toBinary } from "@bufbuild/protobuf";
 import fc from "fast-check";
 import { namingRequests } from "./naming-requests.ts";
+import { randomMessages } from "./random-messages.ts";
 import { inEnvelope, STREAM_WIRES, UNARY_WIRES } from "./wire.ts";
 import type { Wire, WireRequest } from "./wire.ts";
 
@@ -20,6 +21,15 @@ const breaks = fc.oneof(
     by: fc.constant("too many messages" as const),
     count: fc.integer({ min: 2, max: 4 }),
   }),
+  fc.record({
+    by: fc.constant("other bytes" as const),
+    changes: fc.array(fc.tuple(fc.nat(10_000), fc.nat(255)), { minLength: 1, maxLength: 8 }),
+  }),
+  fc.record({
+    by: fc.constant("a piece twice" as const),
+    from: fc.nat(10_000),
+    length: fc.nat(40),
+  }),
   fc.record({ by: fc.constant("nothing" as const) }),
 );
 
@@ -33,23 +43,34 @@ export interface BrokenRequest {
   readonly request: WireRequest;
 }
 
+/** How long the server may take, as it is told: streams would not end otherwise. */
+const TIMEOUT_MS = 1_000;
+
 /** Requests of these calls in every protocol, most of them broken. */
 export function brokenRequests(methods: readonly DescMethod[]): fc.Arbitrary<BrokenRequest> {
-  const wires = fc.nat(UNARY_WIRES.length - 1);
-  return fc.record({ method: fc.constantFrom(...methods), wires, broken: breaks }).map((drawn) => {
-    const { method, broken } = drawn;
+  return fc.constantFrom(...methods).chain((method) => {
     const all = method.methodKind === "unary" ? UNARY_WIRES : STREAM_WIRES;
-    const wire = all[drawn.wires] as Wire;
+    const wire = fc.constantFrom(...all.filter(({ secured }) => !secured));
     const [naming] = namingRequests(method.input, "somebody");
-    const good = toBinary(method.input, naming ?? create(method.input));
-    const request = {
-      http: wire.http,
-      path: `/${method.parent.typeName}/${method.name}`,
-      headers: { "content-type": wire.contentType },
-      body: bodyOf(wire, good, broken),
-    };
-    return { method, wire, broken: broken.by, request };
+    const named = fc.constant(naming ?? create(method.input));
+    const message = fc.oneof(named, randomMessages(method.input));
+    return fc
+      .record({ wire, message, broken: breaks })
+      .map((drawn) => requestOf(method, drawn.wire, drawn.message, drawn.broken));
   });
+}
+
+function requestOf(method: DescMethod, wire: Wire, message: Message, broken: Break): BrokenRequest {
+  const request = {
+    http: wire.http,
+    path: `/${method.parent.typeName}/${method.name}`,
+    headers: {
+      "content-type": wire.contentType,
+      [wire.timeoutHeader]: wire.timeoutValue(TIMEOUT_MS),
+    },
+    body: bodyOf(wire, toBinary(method.input, message), broken),
+  };
+  return { method, wire, broken: broken.by, request };
 }
 
 function bodyOf(wire: Wire, good: Uint8Array, broken: Break): Uint8Array {
@@ -71,6 +92,18 @@ function bodyOf(wire: Wire, good: Uint8Array, broken: Break): Uint8Array {
       return whole.subarray(0, broken.at % Math.max(1, whole.length));
     case "too many messages":
       return Buffer.concat(Array.from({ length: broken.count }, () => whole));
+    case "other bytes": {
+      const changed = Buffer.from(whole);
+      for (const [at, byte] of broken.changes) {
+        if (changed.length > 0) changed[at % changed.length] = byte;
+      }
+      return changed;
+    }
+    case "a piece twice": {
+      const from = broken.from % Math.max(1, whole.length);
+      const end = from + broken.length;
+      return Buffer.concat([whole.subarray(0, end), whole.subarray(from)]);
+    }
     case "nothing":
       return whole;
   }
