@@ -27,6 +27,7 @@ import {
 } from "@connectrpc/connect-node";
 import type { CallContext } from "./admission.ts";
 import { createRequestJudge, type RequestJudge } from "./broken-requests.ts";
+import { MAX_CALL_TIMEOUT_MS, MAX_REQUEST_BYTES } from "./call-bounds.ts";
 import { explainAnswer } from "./explained-answer.ts";
 import type { InfrastructureService } from "./infrastructure.ts";
 import { type Logger, plainLogger } from "../logger.ts";
@@ -38,12 +39,6 @@ import { createRefusal } from "./refusal.ts";
 import type { ServiceDefinition } from "./service.ts";
 import { inTime } from "./slow-requests.ts";
 import { explainError } from "./transport-errors.ts";
-
-/** The largest request message that is read, in bytes, unpacked. Larger ones are refused with `resource_exhausted`. */
-export const MAX_REQUEST_BYTES = 1024 * 1024;
-
-/** The longest timeout that a caller may ask for, in milliseconds: the most that a timer holds, 24 days. Longer ones are refused with `invalid_argument`. */
-export const MAX_CALL_TIMEOUT_MS = 2 ** 31 - 1;
 
 /** Options of {@link createConnectHandler}. */
 export interface ConnectHandlerOptions {

@@ -119,6 +119,18 @@ test("a stream whose request was too slow is closed, and the connection goes on"
   session.destroy();
 });
 
+test("a body without an end that goes to no call keeps no stream open", async () => {
+  const session = http2.connect(server.url);
+  for (const path of ["/", "/nowhere", "/healthz"]) {
+    const stream = session.request({ ":method": "POST", ":path": path }, { endStream: false });
+    stream.write("and so on");
+    stream.resume();
+    await once(stream, "close");
+    expect(stream.rstCode).toBe(http2.constants.NGHTTP2_NO_ERROR);
+  }
+  session.destroy();
+});
+
 describe("what no protocol speaks", () => {
   const cases: readonly (readonly [string, number, WireRequest])[] = [
     [

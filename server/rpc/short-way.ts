@@ -2,7 +2,7 @@ import type { BlockList } from "node:net";
 import { fromBinary, toBinary } from "@bufbuild/protobuf";
 import type { DescMethod, DescMethodUnary, Message, Registry } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
-import { MAX_REQUEST_BYTES } from "./connect-adapter.ts";
+import { MAX_REQUEST_BYTES } from "./call-bounds.ts";
 import type { ConnectHandler } from "./connect-adapter.ts";
 import { type Logger, plainLogger } from "../logger.ts";
 import { createRequestJudge, type RequestJudge } from "./broken-requests.ts";
