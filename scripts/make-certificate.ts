@@ -11,7 +11,7 @@ const CLOCK_SKEW_MS = 60 * 60 * 1000;
 
 /** What a certificate is to be for. */
 export interface CertificateRequest {
-  /** Host names and IP addresses; the first one is the subject too. At least one. */
+  /** Host names and IP addresses. At least one. */
   readonly names: readonly string[];
   /** How long it is good for: more than 0, at most {@link MAX_DAYS}. */
   readonly days: number;
@@ -28,8 +28,7 @@ export interface CertificateTexts {
 /** Makes a certificate (RFC 5280) for a TLS server that vouches for itself, with an ECDSA key on P-256. */
 export async function makeCertificate(request: CertificateRequest): Promise<CertificateTexts> {
   const { names, days, fromMs = Date.now() - CLOCK_SKEW_MS } = request;
-  const [subject] = names;
-  if (subject === undefined) throw new RangeError("names: at least one is needed");
+  if (names.length === 0) throw new RangeError("names: at least one is needed");
   if (!(days > 0 && days <= MAX_DAYS))
     throw new RangeError(`days: more than 0, at most ${MAX_DAYS}`);
   const keys = await crypto.subtle.generateKey({ name: "ECDSA", namedCurve: "P-256" }, true, [
@@ -43,8 +42,9 @@ export async function makeCertificate(request: CertificateRequest): Promise<Cert
   // 128 bits, of which the first makes it neither negative nor shorter.
   const serial = Buffer.concat([Buffer.of(0x5a), randomBytes(15)]);
   certificate.serialNumber = new Integer({ valueHex: bytesOf(serial) });
+  // Clients look up by its name who vouches, and may know several certificates of one machine: each has a name of its own.
+  const value = new Utf8String({ value: `Realmwire development ${serial.toString("hex", 1, 9)}` });
   for (const who of [certificate.issuer, certificate.subject]) {
-    const value = new Utf8String({ value: subject });
     who.typesAndValues.push(new pkijs.AttributeTypeAndValue({ type: COMMON_NAME, value }));
   }
   certificate.notBefore.value = new Date(fromMs);

@@ -2,23 +2,7 @@ import { resolve } from "node:path";
 import { Command, Option } from "commander";
 import { z } from "zod";
 import { LIMIT_SETTINGS } from "./limit-settings.ts";
-import { decimal, names, type Setting, whole } from "./setting-rules.ts";
-
-/** A web origin as browsers write it: a scheme, a host and a port where it is not the usual one. Apps have schemes of their own. */
-function isOrigin(text: string): boolean {
-  if (!/^[a-z][a-z\d+.-]*:\/\/[^/?#\s]+$/.test(text) || !URL.canParse(text)) return false;
-  const { origin } = new URL(text);
-  return origin === "null" || origin === text;
-}
-
-const origins = names.pipe(
-  z.array(
-    z.string().refine((origin) => origin === "*" || isOrigin(origin), {
-      error: ({ input }) =>
-        `${String(input)} is not an origin such as https://example.org, without a path`,
-    }),
-  ),
-);
+import { decimal, names, origins, type Setting, whole } from "./setting-rules.ts";
 
 /** Threads for zones at most: each loads the game, and more than there are cores help nobody. */
 export const MAX_THREADS = 64;
@@ -56,7 +40,7 @@ const SETTINGS = {
   plaintext: {
     flag: "--plaintext <allow|refuse>",
     env: "REALMWIRE_PLAINTEXT",
-    help: "connections without TLS; default: refuse with a certificate or in production, else allow",
+    help: "connections without TLS; default: refuse with a certificate, else allow; production has to say it",
     default: "",
     rule: z.enum(["", "allow", "refuse"]),
   },

@@ -5,6 +5,7 @@ import { pino } from "pino";
 import pretty from "pino-pretty";
 import { createCommand, readConfig } from "./config.ts";
 import type { Config } from "./config.ts";
+import { keepNewObjectsYoung } from "./garbage-collection.ts";
 import { loadGame } from "./load-game.ts";
 import { createServer } from "./server.ts";
 import { explainStartFailure } from "./start-failure.ts";
@@ -18,6 +19,7 @@ const { version } = JSON.parse(readFileSync(resolve(root, "package.json"), "utf8
 };
 
 async function main(): Promise<void> {
+  keepNewObjectsYoung();
   const command = createCommand(version)
     .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : 2))
     .parse();

@@ -61,6 +61,7 @@ const TABLE: readonly ImportRule[] = [
   { files: "server/limiter.ts", may: [] },
   { files: "server/logger.ts", may: ["package:", "node:"] },
   { files: "server/turns.ts", may: ["gen/ts/", "server/errors.ts"] },
+  { files: "server/garbage-collection.ts", may: ["node:"] },
   { files: "server/lifecycle.ts", may: ["server/logger.ts"] },
   {
     files: "server/config.ts",
@@ -86,6 +87,7 @@ const TABLE: readonly ImportRule[] = [
     may: [
       "server/server.ts",
       "server/config.ts",
+      "server/garbage-collection.ts",
       "server/load-game.ts",
       "server/start-failure.ts",
       "package:",

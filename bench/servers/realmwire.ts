@@ -4,6 +4,7 @@ import { existsSync } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { createCommand, readConfig } from "../../server/config.ts";
+import { keepNewObjectsYoung } from "../../server/garbage-collection.ts";
 import { loadGame } from "../../server/load-game.ts";
 import { createServer } from "../../server/server.ts";
 import { createPgliteStore } from "../../server/store/pglite-store.ts";
@@ -12,6 +13,8 @@ import { createScenario } from "../world/scenario.ts";
 import { announce, readSettings } from "./child.ts";
 import { enrollAll } from "./enroll.ts";
 import { createQuietLogger } from "./quiet-logger.ts";
+
+keepNewObjectsYoung();
 
 const settings = readSettings();
 const root = resolve(import.meta.dirname, "../..");

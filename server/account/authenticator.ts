@@ -4,8 +4,8 @@ import { DomainError } from "../errors.ts";
 import type { FailureLimit } from "../failures.ts";
 import type { KnownSession, SessionCache } from "./session-cache.ts";
 import type { SessionExtensions } from "./session-extensions.ts";
-import type { Authenticator } from "./session.ts";
-import { hashToken, isToken, sessionKey } from "./tokens.ts";
+import type { Authenticator, Session } from "./session.ts";
+import { isToken, sessionKeyOf } from "./tokens.ts";
 
 /** A session that goes on. */
 export type LiveSession = Extract<KnownSession, { kind: "live" }>;
@@ -51,23 +51,22 @@ export function createAuthenticator(options: {
 }): Pick<Authenticator, "authenticate"> {
   const { find, cache, extensions, wrongTokens } = options;
 
-  async function use(key: string) {
-    const { session, expiresAtMs } = await find(key);
-    extensions.consider(key, expiresAtMs);
+  function use({ session, expiresAtMs }: LiveSession): Session {
+    extensions.consider(session.key, expiresAtMs);
     return session;
   }
 
   return {
     async authenticate(token, peer) {
-      const key = isToken(token) ? sessionKey(hashToken(token)) : undefined;
+      const key = isToken(token) ? sessionKeyOf(token) : undefined;
       // Whoever plays from the same address is not to suffer, and most calls are spared the counting.
-      if (key !== undefined && cache.hasLive(key)) return use(key);
+      if (key !== undefined && cache.hasLive(key)) return use(await find(key));
       const address = limitKeyOf(peer);
       // Counted before, so that many at once do not all make the store look.
       wrongTokens.begin(address);
       if (key === undefined) throw tokenInvalid();
       try {
-        const session = await use(key);
+        const session = use(await find(key));
         wrongTokens.forgive(address);
         return session;
       } catch (error) {

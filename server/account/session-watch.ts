@@ -86,10 +86,11 @@ export function createSessionWatch(options: {
     watch({ key, accountId }, listener) {
       let entry = watched.get(key);
       if (entry === undefined) {
-        // When it runs out is looked up soon; so is what changed since the call was let in.
         entry = { accountId, listeners: new Set(), dueMs: 0 };
         watched.set(key, entry);
       }
+      // When it runs out is looked up soon; so is what changed since the call was let in.
+      entry.dueMs = 0;
       const { listeners } = entry;
       listeners.add(listener);
       return {

@@ -1,6 +1,7 @@
+import type { BlockList } from "node:net";
 import type { ConnectError } from "@connectrpc/connect";
 import { ErrorDetailSchema, ErrorReason } from "../../gen/ts/realmwire/v1/error_pb.ts";
-import { limitKeyOf } from "../addresses.ts";
+import { isListed, limitKeyOf } from "../addresses.ts";
 import { DomainError } from "../errors.ts";
 import { createFailureLimit } from "../failures.ts";
 import { toConnectError } from "./error-mapping.ts";
@@ -38,9 +39,11 @@ export function createRequestJudge(
   options: {
     /** Default: {@link BROKEN_REQUESTS_PER_MINUTE}. */
     readonly perMinute?: number | undefined;
+    /** Proxies, whose connections others use too. Default: none. */
+    readonly trustedProxies?: BlockList | undefined;
   } = {},
 ): RequestJudge {
-  const { perMinute = BROKEN_REQUESTS_PER_MINUTE } = options;
+  const { perMinute = BROKEN_REQUESTS_PER_MINUTE, trustedProxies } = options;
   const limit = createFailureLimit({ what: "requests", perMinute });
   return (error, { request, response, peer }) => {
     const [detail] = error.findDetails(ErrorDetailSchema);
@@ -49,7 +52,10 @@ export function createRequestJudge(
       limit.begin(limitKeyOf(peer));
       return error;
     } catch (refusal) {
-      if (peer === request.socket.remoteAddress) closeBehind(response);
+      const isProxy =
+        trustedProxies !== undefined &&
+        isListed(trustedProxies, request.socket.remoteAddress ?? "");
+      if (!isProxy) closeBehind(response);
       return refusal instanceof DomainError ? toConnectError(refusal) : error;
     }
   };

@@ -93,6 +93,10 @@ export function createConnectHandler(options: ConnectHandlerOptions): ConnectHan
   }
   const paths = new Map(router.handlers.map((handler) => [handler.requestPath, handler]));
 
+  function peerOfRequest({ socket, headers }: PortRequest): string {
+    return peerOf(socket.remoteAddress, headers["x-forwarded-for"], trustedProxies);
+  }
+
   async function answer(
     request: PortRequest,
     response: PortResponse,
@@ -100,8 +104,7 @@ export function createConnectHandler(options: ConnectHandlerOptions): ConnectHan
   ): Promise<void> {
     const handler = paths.get(pathOf(request));
     if (handler === undefined) throw new Error(`${request.url} is not served`);
-    const { remoteAddress } = request.socket;
-    const peer = peerOf(remoteAddress, request.headers["x-forwarded-for"], trustedProxies);
+    const peer = peerOfRequest(request);
     const values = createContextValues().set(peerKey, peer);
     passOverRest(request, response, true);
     const universal = universalRequestFromNodeRequest(request, response, undefined, values);
@@ -129,7 +132,7 @@ export function createConnectHandler(options: ConnectHandlerOptions): ConnectHan
     }
     logger.debug({ err: error }, "a request made no sense");
     const failure = explainError(new ConnectError(NO_SENSE, Code.InvalidArgument));
-    const peer = peerOf(request.socket.remoteAddress, undefined, undefined);
+    const peer = peerOfRequest(request);
     refuse(request, response, judge(failure, { request, response, peer }));
   }
 

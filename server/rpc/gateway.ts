@@ -233,7 +233,7 @@ function createCalls(options: GatewayOptions, services: readonly ServiceDefiniti
   const infrastructure = [health.service, ...createReflection({ services: reflected, files })];
   const stopping = new AbortController();
   const shutdownSignal = stopping.signal;
-  const judge = createRequestJudge({ perMinute: options.brokenRequestsPerMinute });
+  const judge = createRequestJudge({ perMinute: options.brokenRequestsPerMinute, trustedProxies });
   const common = { pipeline, services, registry, logger, shutdownSignal, trustedProxies, judge };
   const adapter = createConnectHandler({ ...common, infrastructure });
   const handler = createShortWay({ ...common, adapter });

@@ -29,7 +29,8 @@ let server: RpcServer;
 
 async function start(connect: Parameters<typeof startRpcServer>[0]["connect"] = {}) {
   const services = [worldWith({ get: () => ({}) })];
-  const judge = createRequestJudge({ perMinute: PER_MINUTE });
+  const { trustedProxies } = connect;
+  const judge = createRequestJudge({ perMinute: PER_MINUTE, trustedProxies });
   server = await startRpcServer({
     services,
     connect: { requestTimeoutMs: SLOW_MS, judge, ...connect },

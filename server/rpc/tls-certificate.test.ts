@@ -39,7 +39,7 @@ async function refusal(files: Parameters<typeof readCertificate>[0]): Promise<st
   return (error as CertificateError).message;
 }
 
-test("a pair is read, also with the certificates of issuers behind it, and with an RSA key", async () => {
+test("a pair is read, also with the certificates of issuers behind it, and with a key in its older form", async () => {
   const { leaf, cert } = await read(good);
   expect(String(cert)).toBe(good.cert);
   expect(leaf.subjectAltName).toContain("DNS:localhost");
