@@ -1,0 +1,101 @@
+import { Code, ErrorReason, RealmwireError } from "../ts/index.ts";
+import { line } from "./line.ts";
+import type { Line } from "./line.ts";
+import { COLORS } from "./paint.ts";
+import { enumName } from "./enum-name.ts";
+
+/** With what the program ends. */
+export const EXIT = {
+  done: 0,
+  /** The server refused a call, or something failed. */
+  failed: 1,
+  /** The command line is wrong. */
+  usage: 2,
+  /** No server answers, or the connection was lost for good. */
+  unreachable: 3,
+  /** Ended by Ctrl-C. */
+  interrupted: 130,
+} as const;
+
+/** A command that was given wrongly. */
+export class UsageError extends Error {
+  override readonly name = "UsageError";
+}
+
+/** What people do about an error, where more can be said than the server says. */
+const ADVICE: ReadonlyMap<ErrorReason, string> = new Map([
+  [ErrorReason.LOGIN_REQUIRED, "`login <name>` logs in, `register <name>` makes an account."],
+  [ErrorReason.TOKEN_INVALID, "The session is over: `login <name>` begins a new one."],
+  [
+    ErrorReason.SESSION_REPLACED,
+    "Your character was logged in elsewhere. `login <name>` takes it back.",
+  ],
+  [ErrorReason.CREDENTIALS_WRONG, "`register <name>` makes a new account."],
+  [ErrorReason.NO_CHARACTER, "`characters` lists yours, `play <name>` chooses one."],
+  [ErrorReason.ATTRIBUTE_UNKNOWN, "`get` lists the attributes."],
+]);
+
+/** What went wrong, for people: the server's words, each broken rule with its field, how long to wait, and what to do. */
+export function explainError(error: unknown, url: string): Line[] {
+  if (!(error instanceof RealmwireError)) {
+    return [line(error instanceof Error ? error.message : String(error), { color: COLORS.red })];
+  }
+  const texts = [];
+  if (isUnreachable(error)) texts.push(...explainUnreachable(error, url));
+  else texts.push(error.message);
+  for (const { field, description } of error.violations) {
+    const rule = description.startsWith(field) ? description : `${field}: ${description}`;
+    if (!error.message.includes(description)) texts.push(`  ${rule}`);
+  }
+  const { limit } = error.metadata;
+  if (limit !== undefined && !error.message.includes(limit)) texts.push(`  limit: ${limit}`);
+  if (error.retryDelayMs !== undefined) {
+    texts.push(`  Try again in ${secondsOf(error.retryDelayMs)}.`);
+  }
+  const advice = ADVICE.get(error.reason);
+  if (advice !== undefined) texts.push(`  ${advice}`);
+  return texts.map((text, index) => line(text, index === 0 ? { color: COLORS.red } : undefined));
+}
+
+/** Whether nobody answered, as opposed to a server that refused. */
+export function isUnreachable(error: unknown): boolean {
+  if (!(error instanceof RealmwireError)) return false;
+  const { code, reason } = error;
+  const isSilent = code === Code.Unavailable || code === Code.DeadlineExceeded;
+  return isSilent && reason === ErrorReason.UNSPECIFIED;
+}
+
+/** With what the program ends because of an error. */
+export function exitCodeOf(error: unknown): number {
+  if (error instanceof UsageError) return EXIT.usage;
+  return isUnreachable(error) ? EXIT.unreachable : EXIT.failed;
+}
+
+/** An error as `--json` prints it. */
+export function errorData(error: unknown): object {
+  if (!(error instanceof RealmwireError)) {
+    return { message: error instanceof Error ? error.message : String(error) };
+  }
+  const { message, metadata, violations, retryDelayMs } = error;
+  return {
+    message,
+    code: enumName(Code, error.code),
+    reason: enumName(ErrorReason, error.reason),
+    metadata,
+    violations: violations.map(({ field, description }) => ({ field, description })),
+    ...(retryDelayMs !== undefined && { retryDelayMs }),
+  };
+}
+
+/** A span of time for people. */
+export function secondsOf(ms: number): string {
+  return `${(Math.max(0, ms) / 1000).toFixed(1)} s`;
+}
+
+function explainUnreachable({ message }: RealmwireError, url: string): string[] {
+  return [
+    `No server answers at ${url} (${message}).`,
+    "  Start one: run `npm start` in the project's folder, in another terminal, and keep it running.",
+    "  Or name another one: npm run cli -- --url http://host:port",
+  ];
+}
