@@ -2,8 +2,10 @@ import type { World } from "../ts/index.ts";
 import { distanceBetween } from "./match.ts";
 import { formatPlace } from "./values.ts";
 
-/** As near as this, in tiles, is there. */
+/** As near as this to a place, in tiles, is there. */
 const ARRIVED_TILES = 0.1;
+/** As near as this to something that fills its place, in tiles, is beside it. */
+const BESIDE_TILES = 1.5;
 /** Who stands for so long, in milliseconds of messages, has ended the walk, wherever that is. */
 const STANDING_MS = 600;
 /** How often it is looked at, in milliseconds. */
@@ -77,6 +79,9 @@ function createLook(
     if (scene.zone !== zone) return outcome(`You are in ${scene.zone} now, ${at}.`, true);
     const isThere = distanceBetween(self.position, place) <= ARRIVED_TILES;
     if (isThere && standingMs > 0) return outcome(`You are there, ${at}.`, true);
+    if (standingMs >= STANDING_MS && distanceBetween(self.position, place) <= BESIDE_TILES) {
+      return outcome(`You are as near as can be, ${at}.`, true);
+    }
     if (standingMs >= STANDING_MS) return outcome(`You stand ${at}: no nearer by this way.`, false);
     if (walkedMs >= MAX_WALK_MS) return outcome(`You are still walking, ${at}.`, false);
     return undefined;
