@@ -13,13 +13,20 @@ export const EXIT = {
   usage: 2,
   /** No server answers, or the connection was lost for good. */
   unreachable: 3,
-  /** Ended by Ctrl-C. */
+  /** Ended by a signal: 128 and its number, as in shells. */
+  hungUp: 129,
   interrupted: 130,
+  terminated: 143,
 } as const;
 
 /** A command that was given wrongly. */
 export class UsageError extends Error {
   override readonly name = "UsageError";
+}
+
+/** Ctrl-C was pressed. */
+export class Interrupted extends Error {
+  override readonly name = "Interrupted";
 }
 
 /** What people do about an error, where more can be said than the server says. */
@@ -68,6 +75,7 @@ export function isUnreachable(error: unknown): boolean {
 /** With what the program ends because of an error. */
 export function exitCodeOf(error: unknown): number {
   if (error instanceof UsageError) return EXIT.usage;
+  if (error instanceof Interrupted) return EXIT.interrupted;
   return isUnreachable(error) ? EXIT.unreachable : EXIT.failed;
 }
 

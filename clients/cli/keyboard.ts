@@ -33,7 +33,11 @@ export function createKeyboard(input: NodeJS.ReadStream): Keyboard {
   // Node wants an interface only to read this one number of it.
   const timeout: object = { escapeCodeTimeout: ESCAPE_MS };
   emitKeypressEvents(keys, timeout as Interface);
-  keys.on("keypress", (_text: string | undefined, key: Key) => onKey?.(key));
+  keys.on("keypress", (_text: string | undefined, key: Key) => {
+    if (onKey) onKey(key);
+    // What came along with the key that ended the listening is for the line.
+    else if (key.sequence !== undefined) lines.write(key.sequence);
+  });
   const take = (chunk: Buffer): void => void (onKey ? keys : lines).write(chunk);
   const end = (): void => void lines.end();
   return {

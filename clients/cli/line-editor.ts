@@ -1,6 +1,8 @@
 import { createInterface } from "node:readline";
 import { Writable } from "node:stream";
+import { callbackify } from "node:util";
 import { ESCAPE_MS } from "./keyboard.ts";
+import { Interrupted } from "./errors.ts";
 import type { Key, Keyboard } from "./keyboard.ts";
 
 /** Lines that are remembered. */
@@ -10,11 +12,6 @@ const MAX_WAITING_LINES = 1_000;
 
 /** Finds what may stand at the end of a line: the candidates, and the part that they replace. */
 export type Completer = (line: string) => Promise<[candidates: string[], part: string]>;
-
-/** Why somebody stopped typing. */
-export class Interrupted extends Error {
-  override readonly name = "Interrupted";
-}
 
 /** Edits lines, with history and completion, and prints above the one that is being typed. */
 export interface LineEditor {
@@ -62,16 +59,12 @@ export function createLineEditor(options: {
     historySize: HISTORY_LINES,
     removeHistoryDuplicates: true,
     escapeCodeTimeout: ESCAPE_MS,
-    completer: (line: string, done: (error: null, result: [string[], string]) => void) => {
-      if (state.kind === "secret") return done(null, [[], line]);
-      complete(line).then(
-        (result) => {
-          if (state.kind === "unseen" && result[0].length > 1) onCandidates(result[0]);
-          done(null, result);
-        },
-        () => done(null, [[], line]),
-      );
-    },
+    completer: callbackify(async (line: string): Promise<[string[], string]> => {
+      if (state.kind === "secret") return [[], line];
+      const [candidates, part] = await complete(line).catch(() => [[], line] as const);
+      if (state.kind === "unseen" && candidates.length > 1) onCandidates(candidates);
+      return [[...candidates], part];
+    }),
   });
 
   const settle = (): State => {

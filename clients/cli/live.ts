@@ -1,12 +1,12 @@
 import { createInterpolator, createSystemClock } from "../ts/index.ts";
 import type { Realmwire, World, WorldEntity } from "../ts/index.ts";
 import { directionOfKey } from "./directions.ts";
+import { Interrupted } from "./errors.ts";
 import { composeFrame } from "./frame.ts";
 import { createKeyWalk } from "./key-walk.ts";
 import type { Key, Keyboard } from "./keyboard.ts";
 import { renderLine } from "./line.ts";
 import type { Line } from "./line.ts";
-import { Interrupted } from "./line-editor.ts";
 import type { LineEditor } from "./line-editor.ts";
 import { tokensOf } from "./map-drawing.ts";
 import type { MessagePane } from "./message-pane.ts";
@@ -62,6 +62,7 @@ export function createLive(options: LiveOptions): Live {
     onError: (error) =>
       tell(troubleLine(error instanceof Error ? error.message : String(error), new Date())),
   });
+  let isShown = false;
   let isTyping = false;
   let isChanged = true;
   let leave = (): void => {};
@@ -108,7 +109,7 @@ export function createLive(options: LiveOptions): Live {
     } finally {
       isTyping = false;
       change();
-      stopListening = keyboard.listen(onKey);
+      if (isShown) stopListening = keyboard.listen(onKey);
     }
   };
 
@@ -151,6 +152,7 @@ export function createLive(options: LiveOptions): Live {
       output.on("resize", onResize);
       stopListening = keyboard.listen(onKey);
       screen.open();
+      isShown = true;
       try {
         await new Promise<void>((resolve, reject) => {
           leave = resolve;
@@ -158,6 +160,7 @@ export function createLive(options: LiveOptions): Live {
           unsubscribe.push(world.onState(({ kind }) => kind === "closed" && resolve()));
         });
       } finally {
+        isShown = false;
         walk.stop();
         stopListening();
         clearInterval(timer);

@@ -1,16 +1,19 @@
-// `npm run cli`: a terminal client. Without a command it opens a prompt, with one it runs it.
+// `npm run cli`: a terminal client. With a command it runs it; without one it opens a prompt, or reads commands from an input that is no terminal.
 import { createWalks } from "./arrival.ts";
 import { readArguments } from "./arguments.ts";
 import type { Arguments } from "./arguments.ts";
 import type { Context } from "./command.ts";
 import { createCommands } from "./commands/table.ts";
 import { createConnection } from "./connection.ts";
-import { exitCodeOf, explainError } from "./errors.ts";
+import type { Connection } from "./connection.ts";
+import { exitCodeOf, explainError, UsageError } from "./errors.ts";
 import { createGameTypes } from "./game-types.ts";
+import { createInputLines, runLines } from "./line-mode.ts";
 import { renderLine } from "./line.ts";
 import { runOnce } from "./one-shot.ts";
 import { colorDepthOf, createPaint } from "./paint.ts";
-import { passwordOfScript } from "./password.ts";
+import { askHidden, passwordOfScript } from "./password.ts";
+import { runPrompt } from "./prompt.ts";
 import { createFileStorage, sessionPath, stateFolder } from "./session-file.ts";
 import { createSurroundings } from "./surroundings.ts";
 import { readArguments as readWords } from "./words.ts";
@@ -27,12 +30,25 @@ async function main(): Promise<number> {
     stdout.write(read.text);
     return 0;
   }
-  return await runScript(read.arguments);
+  const { url, user, words, json, color } = read.arguments;
+  const connection = createConnection(
+    url,
+    createFileStorage(sessionPath(stateFolder(env), url, user)),
+  );
+  const isTerminal = stdin.isTTY && stdout.isTTY && env["TERM"] !== "dumb";
+  try {
+    if (words.length > 0 || !isTerminal) return await runScript(read.arguments, connection);
+    if (json) throw new UsageError("--json needs a command, or commands on the input");
+    const paint = createPaint(colorDepthOf(stdout, env, color));
+    return await runPrompt({ url, connection, stdin, stdout, paint });
+  } finally {
+    connection.close();
+  }
 }
 
-async function runScript({ url, user, json, color, words }: Arguments): Promise<number> {
-  const storage = createFileStorage(sessionPath(stateFolder(env), url, user));
-  const { client, close } = createConnection(url, storage);
+async function runScript(args: Arguments, { client }: Connection): Promise<number> {
+  const { url, json, color, words } = args;
+  const lines = createInputLines(stdin);
   const context: Context = {
     client,
     url,
@@ -41,21 +57,28 @@ async function runScript({ url, user, json, color, words }: Arguments): Promise<
     walks: createWalks(),
     world: undefined,
     size: { columns: stdout.columns || DEFAULT_COLUMNS, rows: stdout.rows || DEFAULT_ROWS },
-    askPassword: () => passwordOfScript(env, stdin),
+    askPassword: (question) =>
+      passwordOfScript({
+        env,
+        ask: stdin.isTTY ? () => askHidden(question, stdin, stderr) : undefined,
+        nextLine: lines.next,
+      }),
     ask: async () => undefined,
     tell: () => undefined,
     prompt: undefined,
   };
+  const output = {
+    json,
+    paint: createPaint(colorDepthOf(stdout, env, color)),
+    out: (text: string) => void stdout.write(text),
+    err: (text: string) => void stderr.write(text),
+  };
+  const commands = createCommands();
   try {
-    await client.resume();
-    return await runOnce(createCommands(), context, readWords(words), {
-      json,
-      paint: createPaint(colorDepthOf(stdout, env, color)),
-      out: (text) => void stdout.write(text),
-      err: (text) => void stderr.write(text),
-    });
+    if (words.length === 0) return await runLines(commands, context, lines, output);
+    return await runOnce(commands, context, readWords(words), output);
   } finally {
-    close();
+    lines.close();
   }
 }
 

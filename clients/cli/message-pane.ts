@@ -12,18 +12,25 @@ export interface MessagePane {
   scroll(rows: number): void;
   /** Exactly so many rows of at most so many columns. */
   rows(columns: number, rows: number): Line[];
-  /** Everything since the pane was made, as far as it is kept. */
-  readonly lines: readonly Line[];
+  /** Lines that were added so far, also those that are not kept any more. */
+  readonly count: number;
+  /** What was added since there were so many, as far as it is kept. */
+  since(count: number): readonly Line[];
 }
 
 /** Creates an empty pane. */
 export function createMessagePane(): MessagePane {
   const lines: Line[] = [];
+  let count = 0;
   let back = 0;
   return {
-    lines,
+    get count() {
+      return count;
+    },
+    since: (before) => lines.slice(Math.max(0, lines.length - (count - before))),
     add(more) {
       lines.push(...more);
+      count += more.length;
       lines.splice(0, Math.max(0, lines.length - MAX_LINES));
       back = 0;
     },

@@ -1,3 +1,4 @@
+import type { Session } from "../ts/index.ts";
 import type { Command, Context } from "./command.ts";
 import { unknownCommand } from "./commands/help.ts";
 import { findCommand } from "./commands/table.ts";
@@ -44,10 +45,15 @@ export async function runCommand(commands: readonly Command[], context: Context,
   const [name = ""] = input.words;
   const command = findCommand(commands, name);
   if (!command) throw new UsageError(unknownCommand(name, commands));
-  if (command.needs !== "nothing" && !context.client.session) {
+  if (command.needs !== "nothing" && !(await sessionOf(context))) {
     throw new UsageError("log in first: `login <name>`, or `register <name>` for a new account");
   }
   return await command.run(context, behindFirst(input));
+}
+
+/** The session, which may be one that was kept. */
+async function sessionOf({ client }: Context): Promise<Session | undefined> {
+  return client.session ?? (await client.resume());
 }
 
 /** What went wrong, and for a command that was given wrongly how it is given rightly. */

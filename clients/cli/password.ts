@@ -1,29 +1,37 @@
-import { createInterface } from "node:readline";
 import { UsageError } from "./errors.ts";
+import { createKeyboard } from "./keyboard.ts";
+import { createLineEditor } from "./line-editor.ts";
 
-/** The longest line that is taken for a password, in characters: far more than the server takes. */
-const MAX_LINE = 4096;
-
-/** The first line of an input that is no terminal. Undefined: it has none. */
-export async function readFirstLine(input: NodeJS.ReadableStream): Promise<string | undefined> {
-  const lines = createInterface({ input, crlfDelay: Infinity });
-  for await (const line of lines) {
-    lines.close();
-    return line.slice(0, MAX_LINE);
-  }
-  return undefined;
+/** Where the password of a script may come from. */
+export interface PasswordSources {
+  readonly env: NodeJS.ProcessEnv;
+  /** Asks at the terminal. Undefined: there is none. */
+  readonly ask?: (() => Promise<string | undefined>) | undefined;
+  /** The next line of an input that is no terminal. */
+  readonly nextLine: () => Promise<string | undefined>;
 }
 
-/** Finds the password of a script: in the environment, else on the first line of the input. */
-export async function passwordOfScript(
-  env: NodeJS.ProcessEnv,
+/** Finds the password of a script: in the environment, else at the terminal, else on the next line of the input. */
+export async function passwordOfScript({ env, ask, nextLine }: PasswordSources): Promise<string> {
+  const found = env["REALMWIRE_PASSWORD"] || (await (ask ?? nextLine)());
+  if (found) return found;
+  throw new UsageError("a password is needed: in REALMWIRE_PASSWORD, or on a line of the input");
+}
+
+/** Asks for a password without showing it. Undefined: the input ended. Rejects with Interrupted on Ctrl-C. */
+export async function askHidden(
+  question: string,
   input: NodeJS.ReadStream,
-): Promise<string> {
-  const told = env["REALMWIRE_PASSWORD"];
-  if (told) return told;
-  const line = input.isTTY ? undefined : await readFirstLine(input);
-  if (line) return line;
-  throw new UsageError(
-    "a password is needed: set REALMWIRE_PASSWORD, or give it as the first line of the input",
-  );
+  output: NodeJS.WriteStream,
+): Promise<string | undefined> {
+  const keyboard = createKeyboard(input);
+  const complete = async (line: string): Promise<[string[], string]> => [[], line];
+  const editor = createLineEditor({ keyboard, output, complete, onCandidates: () => undefined });
+  keyboard.start();
+  try {
+    return await editor.readSecret(question);
+  } finally {
+    editor.close();
+    keyboard.close();
+  }
 }

@@ -1,5 +1,11 @@
 import { Code } from "../ts/index.ts";
-import type { ReconnectPolicy, RealmwireError, Realmwire, StreamState, World } from "../ts/index.ts";
+import type {
+  ReconnectPolicy,
+  RealmwireError,
+  Realmwire,
+  StreamState,
+  World,
+} from "../ts/index.ts";
 import { secondsOf } from "./errors.ts";
 import type { Line } from "./line.ts";
 import { chatLine, flagText, noticeLine, troubleLine } from "./messages.ts";
@@ -47,7 +53,8 @@ export function createPlay(options: PlayOptions): Play {
 
   const listen = (opened: World): void => {
     opened.view.onEvent((event) => {
-      if (event.case === "chat") tell(chatLine(event.value, client.session?.character ?? "", now()));
+      if (event.case === "chat")
+        tell(chatLine(event.value, client.session?.character ?? "", now()));
       if (event.case === "notice") tell(noticeLine(event.value, now()));
     });
     opened.view.onFlag((flag) => {
@@ -88,6 +95,7 @@ export function createPlay(options: PlayOptions): Play {
 function connectionText(state: StreamState, before: StreamState["kind"]): string | undefined {
   switch (state.kind) {
     case "connecting":
+    case "closed":
       return undefined;
     case "connected":
       return before === "reconnecting" ? "connected again" : undefined;
@@ -98,7 +106,5 @@ function connectionText(state: StreamState, before: StreamState["kind"]): string
         `the connection is lost (${state.error.message}): ` +
         `attempt ${state.attempt} of ${RECONNECT_ATTEMPTS} in ${secondsOf(state.retryInMs)}`
       );
-    case "closed":
-      return state.error && `gave up: ${state.error.message}`;
   }
 }

@@ -16,7 +16,6 @@ const MAX_MESSAGES = 200;
 export const talkCommands: readonly Command[] = [
   {
     name: "say",
-    aliases: ['"'],
     usage: "<text>",
     summary: "say something to all within earshot",
     examples: ["say hello there"],

@@ -114,11 +114,15 @@ async function walkTo(context: Context, place: { x: number; y: number }): Promis
   }
   // A script stays until it knows how it went, and with it the stream that tells.
   const world = context.client.connect();
-  await world.ready();
-  const result = await context.client.move.to(place);
-  if (!result.moved) return answerMove(result, "");
-  const { text, position, arrived } = await context.walks.follow(world, place);
-  return { lines: [line(text)], data: { moved: true, arrived, position } };
+  try {
+    await world.ready();
+    const result = await context.client.move.to(place);
+    if (!result.moved) return answerMove(result, "");
+    const { text, position, arrived } = await context.walks.follow(world, place);
+    return { lines: [line(text)], data: { moved: true, arrived, position } };
+  } finally {
+    world.close();
+  }
 }
 
 function answerMove(result: MoveResult, words: string): Answer {
