@@ -19,7 +19,13 @@ export interface LiveContent {
 }
 
 const STATUS: Style = { inverse: true, bold: true };
-const HINT = "arrows, wasd, hjkl: walk · Enter: command · t: say · Esc: back";
+/** What keys do, the longest first. */
+const HINTS = [
+  "arrows, wasd, hjkl: walk · Enter: command · t: say · PgUp, PgDn: scroll · Esc: back",
+  "arrows, wasd, hjkl: walk · Enter: command · t: say · Esc: back",
+  "arrows walk · Enter command · Esc back",
+  "Esc: back",
+];
 const PROMPT = "> ";
 
 /** Composes the rows of the screen, exactly as many as the terminal has. */
@@ -38,13 +44,17 @@ export function composeFrame(
     ...content.messages.rows(columns, messageRows),
   ];
   if (content.typed === undefined) {
-    return { lines: [...upper, cutLine(line(HINT, { dim: true }), columns)] };
+    return { lines: [...upper, line(hintFor(columns), { dim: true })] };
   }
   const { text, column } = windowOf(content.typed, columns - PROMPT.length);
   return {
     lines: [...upper, [span(PROMPT, { bold: true }), span(text)]],
     cursor: { row: rows - 1, column: PROMPT.length + column },
   };
+}
+
+function hintFor(columns: number): string {
+  return HINTS.find((hint) => widthOf(hint) <= columns) ?? "";
 }
 
 function drawPicture(picture: MapPicture, layout: Layout): Line[] {

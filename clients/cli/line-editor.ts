@@ -51,7 +51,8 @@ export function createLineEditor(options: {
   let isClosed = false;
   const ahead: string[] = [];
 
-  const shown = createShown(output, () => state.kind === "line");
+  let isMuted = false;
+  const shown = createShown(output, () => state.kind === "line" && !isMuted);
   const editor = createInterface({
     input: keyboard.lines,
     output: shown,
@@ -147,7 +148,11 @@ export function createLineEditor(options: {
       const text = lines.map((line) => `${line}\r\n`).join("");
       switch (state.kind) {
         case "line": {
-          // The editor believes its cursor to be so many rows below the prompt: leave it that many.
+          // A paste leaves the editor in an old belief of how many rows its cursor is below the prompt. Drawing for nobody mends that.
+          isMuted = true;
+          editor.prompt(true);
+          isMuted = false;
+          // It goes up by that many to draw its line again, so it is put that many down.
           const { rows } = editor.getCursorPos();
           const up = rows > 0 ? `\u001B[${rows}A` : "";
           output.write(`${up}\r\u001B[J${text}${"\r\n".repeat(rows)}`);

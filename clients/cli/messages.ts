@@ -46,7 +46,8 @@ export function flagText(flag: WorldFlag): string | undefined {
       return `client release ${flag.value.release?.version} for ${flag.value.release?.platform} is out`;
     case "drain": {
       const { stopsInMs, reason } = flag.value;
-      return `the server stops in ${secondsOf(stopsInMs)}${reason && `: ${reason}`}`;
+      const why = reason === "" || reason === "the server stops" ? "" : `: ${reason}`;
+      return `the server stops in ${secondsOf(stopsInMs)}${why}`;
     }
     case "zone":
       return `you are in ${flag.value.zone} now`;

@@ -11,8 +11,8 @@ import type { Line } from "./line.ts";
 import { chatLine, flagText, noticeLine, troubleLine } from "./messages.ts";
 import type { Surroundings } from "./surroundings.ts";
 
-/** Attempts to get a lost connection back: about 20 seconds. */
-export const RECONNECT_ATTEMPTS = 8;
+/** Attempts to get a lost connection back: about 40 seconds. */
+const RECONNECT_ATTEMPTS = 12;
 /** The longest pause between them, in milliseconds. */
 const RECONNECT_PAUSE_MS = 5_000;
 const RECONNECT: Partial<ReconnectPolicy> = {
@@ -99,12 +99,13 @@ function connectionText(state: StreamState, before: StreamState["kind"]): string
       return undefined;
     case "connected":
       return before === "reconnecting" ? "connected again" : undefined;
-    case "reconnecting":
+    case "reconnecting": {
       // The session plays another character now: nothing was lost.
       if (state.error.code === Code.Aborted) return undefined;
-      return (
-        `the connection is lost (${state.error.message}): ` +
-        `attempt ${state.attempt} of ${RECONNECT_ATTEMPTS} in ${secondsOf(state.retryInMs)}`
-      );
+      const next = `attempt ${state.attempt} of ${RECONNECT_ATTEMPTS} in ${secondsOf(state.retryInMs)}`;
+      return before === "reconnecting"
+        ? next
+        : `the connection is lost (${state.error.message}): ${next}`;
+    }
   }
 }

@@ -49,17 +49,22 @@ export async function runPrompt(options: PromptOptions): Promise<number> {
     editor.print(wrapped.map((one) => renderLine(one, paint)));
   };
   const show = (lines: readonly Line[], indent = ANSWER_INDENT): void => {
+    if (!live) return print(lines, indent);
     pane.add(lines);
-    if (live) live.change();
-    else print(lines, indent);
+    live.change();
   };
-  const tell = (one: Line): void => show([one], TIME_COLUMNS);
+  const tell = (one: Line): void => {
+    // Also for the live map, should it be opened later.
+    if (!live) pane.add([one]);
+    show([one], TIME_COLUMNS);
+  };
 
   const play = createPlay({
     client,
     surroundings,
     tell,
-    onLost: (error) => show(explainError(error, url)),
+    onLost: (error) =>
+      show([...explainError(error, url), hintLine("  The next command tries again.")]),
     now: () => new Date(),
   });
 
@@ -88,10 +93,7 @@ export async function runPrompt(options: PromptOptions): Promise<number> {
         print(pane.since(seen), TIME_COLUMNS);
       }
     },
-    async enter() {
-      await play.enter();
-      show([hintLine("`look` draws the map; `live` shows it live, and the keys walk.")]);
-    },
+    enter: play.enter,
     leave: play.leave,
     exit() {
       isOver = true;

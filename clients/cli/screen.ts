@@ -39,7 +39,8 @@ export function createScreen(output: { write(text: string): unknown }): Screen {
       if (!isOpen) return;
       let text = "";
       for (const [index, row] of rows.entries()) {
-        if (row !== shown[index]) text += `${ESCAPE}${index + 1};1H${row}${ESCAPE}0m${ESCAPE}K`;
+        // Erased first: behind a row as wide as the terminal that would take its last letter.
+        if (row !== shown[index]) text += `${ESCAPE}${index + 1};1H${ESCAPE}K${row}`;
       }
       const place = cursor
         ? `${ESCAPE}${cursor.row + 1};${cursor.column + 1}H${ESCAPE}?25h`

@@ -1,6 +1,6 @@
 import type { Answer, Command } from "../command.ts";
 import { UsageError } from "../errors.ts";
-import { line, span } from "../line.ts";
+import { line, span, wrapLine } from "../line.ts";
 import type { Line } from "../line.ts";
 import { suggest } from "../suggest.ts";
 
@@ -16,9 +16,10 @@ export function createHelp(commands: readonly Command[]): readonly Command[] {
       examples: ["help", "help walk"],
       needs: "nothing",
       complete: (_, words) => (words.length === 1 ? names() : []),
-      run: async (_, { words }) => {
+      run: async ({ size }, { words }) => {
         const [wanted] = words;
-        return wanted === undefined ? listCommands(commands) : explain(commands, wanted);
+        if (wanted !== undefined) return explain(commands, wanted);
+        return listCommands(commands, size.columns);
       },
     },
     {
@@ -36,14 +37,17 @@ export function createHelp(commands: readonly Command[]): readonly Command[] {
   ];
 }
 
-function listCommands(commands: readonly Command[]): Answer {
+function listCommands(commands: readonly Command[], columns: number): Answer {
   const width = Math.max(...commands.map(({ name }) => name.length));
   return {
     lines: [
-      ...commands.map(({ name, summary }) => [
-        span(`  ${name.padEnd(width)}  `, { bold: true }),
-        span(summary),
-      ]),
+      ...commands.flatMap(({ name, summary }) =>
+        wrapLine(
+          [span(`  ${name.padEnd(width)}  `, { bold: true }), span(summary)],
+          columns,
+          width + 4,
+        ),
+      ),
       line(""),
       line("`help <command>` explains one, with examples. Tab completes commands and names."),
     ],

@@ -4,6 +4,7 @@ import type { Session } from "../../ts/index.ts";
 import type { Answer, Command, Context } from "../command.ts";
 import { UsageError } from "../errors.ts";
 import { line, span } from "../line.ts";
+import { hintLine } from "../messages.ts";
 import { COLORS } from "../paint.ts";
 import type { Input } from "../words.ts";
 import { enumName } from "../enum-name.ts";
@@ -12,6 +13,8 @@ const PASSWORD_HELP = [
   "The password is asked for, or taken from REALMWIRE_PASSWORD, or from the first line of the input.",
   "It is never an argument: other users of the machine could read it, and shells remember it.",
 ];
+
+const MAP_HINT = "`look` draws the map; `live` shows it live, and the keys walk.";
 
 /** Beginning and ending sessions, and choosing who to play. */
 export const sessionCommands: readonly Command[] = [
@@ -149,8 +152,10 @@ function passwordIsNoArgument(): UsageError {
 }
 
 async function entered(context: Context, session: Session): Promise<Answer> {
-  await context.prompt?.enter();
-  return describeSession(session);
+  const { lines, data } = describeSession(session);
+  if (!context.prompt || session.character === "") return { lines, data };
+  await context.prompt.enter();
+  return { lines: [...lines, hintLine(MAP_HINT)], data };
 }
 
 function describeSession(session: Session | undefined): Answer {
