@@ -1,6 +1,9 @@
 import { lettersOf, printable, widthOf } from "./printable.ts";
 import type { Paint, Style } from "./paint.ts";
 
+/** Columns of the widest letters. */
+const WIDEST = 2;
+
 /** A piece of a line in one style. The text may hold anything: it is made harmless when it is printed. */
 export interface Span {
   readonly text: string;
@@ -37,8 +40,8 @@ export function lineWidth(spans: Line): number {
 
 /** The line in lines of at most so many columns, broken at spaces where that is possible. Further lines begin with the indent. */
 export function wrapLine(spans: Line, columns: number, indent = 0): Line[] {
-  const width = Math.max(2, columns);
-  const lead = Math.min(indent, Math.floor(width / 2));
+  const width = Math.max(WIDEST, columns);
+  const lead = Math.min(indent, Math.floor(width / 2), width - WIDEST);
   const lines: Span[][] = [];
   let current: Span[] = [];
   let used = 0;
