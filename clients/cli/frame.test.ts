@@ -95,7 +95,7 @@ test("[SM-27] at every size the screen is exactly filled, and no row is wider th
 
 test("a terminal that is too small says how large it has to be", () => {
   expect(frameOf(60, 9).texts.join("\n")).toContain("30 × 10");
-  expect(frameOf(29, 40).texts.join(" ")).toContain("too small");
+  expect(frameOf(29, 40).texts.join(" ")).toContain("Too small");
   expect(frameOf(30, 10).texts.join("\n")).toContain("@");
 });
 

@@ -93,8 +93,8 @@ function windowOf(
 
 function tooSmall(columns: number, rows: number): Line[] {
   const texts = [
-    `This terminal is too small: ${columns} × ${rows}.`,
-    `The live map needs ${MIN_COLUMNS} × ${MIN_ROWS}.`,
+    `Too small: ${columns} × ${rows}.`,
+    `The map: ${MIN_COLUMNS} × ${MIN_ROWS}.`,
     "Esc leads back.",
   ];
   return Array.from({ length: rows }, (_, index) => cutLine(line(texts[index] ?? ""), columns));

@@ -1,27 +1,24 @@
 import { create } from "@bufbuild/protobuf";
 import { expect, test } from "vitest";
 import { MoveRefusal } from "../ts/index.ts";
-import type { MoveResult } from "../ts/index.ts";
 import { createManualClock } from "../ts/testing/manual-clock.ts";
 import { VectorSchema } from "../../gen/ts/realmwire/v1/value_pb.ts";
+import { MoveResponseSchema } from "../../gen/ts/realmwire/v1/world_service_pb.ts";
 import { directionOf, directionOfKey } from "./directions.ts";
 import { createKeyWalk } from "./key-walk.ts";
 
 const NORTH = { x: 0, y: -1 };
 
-function createWalk(refusal = MoveRefusal.UNSPECIFIED) {
+function createWalk(refusal: MoveRefusal = MoveRefusal.UNSPECIFIED) {
   const clock = createManualClock();
   const calls: string[] = [];
   const told: MoveRefusal[] = [];
-  const result: MoveResult = {
-    moved: refusal === MoveRefusal.UNSPECIFIED,
-    refusal,
-    position: create(VectorSchema),
-    tick: 0,
-  };
+  const moved = refusal === MoveRefusal.UNSPECIFIED;
+  const response = create(MoveResponseSchema, { moved, refusal });
+  const result = { ...response, position: create(VectorSchema) };
   const walk = createKeyWalk({
     mover: {
-      direction: async ({ x = 0, y = 0 }) => (calls.push(`${x},${y}`), result),
+      direction: async ({ x, y }) => (calls.push(`${x},${y}`), result),
       stop: async () => (calls.push("stop"), result),
     },
     now: clock.now,

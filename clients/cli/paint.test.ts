@@ -7,6 +7,7 @@ test("colours are as many as the terminal has", () => {
   expect(colorDepthOf(terminal(24), {}, true)).toBe("256");
   expect(colorDepthOf(terminal(8), {}, true)).toBe("256");
   expect(colorDepthOf(terminal(4), {}, true)).toBe("16");
+  expect(colorDepthOf(terminal(4), { TERM: "tmux-256color" }, true)).toBe("256");
   expect(colorDepthOf(terminal(1), {}, true)).toBe("none");
 });
 

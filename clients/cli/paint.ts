@@ -54,6 +54,8 @@ export function colorDepthOf(
   wanted: boolean,
 ): ColorDepth {
   if (!wanted || env["NO_COLOR"] || !output.isTTY) return "none";
+  // Node knows but some of the terminals whose name says it.
+  if (env["TERM"]?.endsWith("-256color")) return "256";
   const bits = output.getColorDepth?.(env) ?? 1;
   if (bits < 4) return "none";
   return bits < 8 ? "16" : "256";
