@@ -124,7 +124,7 @@ test("[SM-27] the live map is drawn in colour and to the terminal's size, keys w
   await register(terminal, "Livia");
   await enter(terminal, "live", "arrows, wasd, hjkl: walk");
   await terminal.shows("@ you");
-  expect(await terminal.colored()).toContain(GRASS);
+  await expect.poll(terminal.colored, { timeout: 10_000 }).toContain(GRASS);
   const status = async () => (await terminal.rows())[0] ?? "";
   expect(await status()).toMatch(/^ Livia · town · \d/);
 
