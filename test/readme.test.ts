@@ -6,7 +6,7 @@ import { isInstalled, requireOrSkip } from "./support/require.ts";
 import { DEV_PASSWORD, root, startTestServer } from "./support/server.ts";
 import type { TestServer } from "./support/server.ts";
 
-/** A command of a transcript and what it is to print; `…` in a line, or as a line, stands for anything. */
+/** A command of a transcript and what it is to print; `…` in a line stands for anything, and as a line for any lines. */
 interface Step {
   readonly command: string;
   readonly expected: readonly string[];
@@ -49,7 +49,13 @@ async function runInShell(
   const local = script.replaceAll("localhost:8080", `127.0.0.1:${server.port}`);
   const child = spawn("bash", ["-c", `set -o pipefail\n${local}`], {
     cwd: root,
-    env: { ...process.env, PASSWORD: DEV_PASSWORD },
+    env: {
+      ...process.env,
+      PASSWORD: DEV_PASSWORD,
+      // What is for the terminal client to find by itself.
+      REALMWIRE_URL: server.baseUrl,
+      XDG_STATE_HOME: join(server.dataDir, "state"),
+    },
     stdio: ["ignore", "pipe", "pipe"],
   });
   let output = "";
@@ -60,7 +66,7 @@ async function runInShell(
   return { printed: output.split(`${MARK}\n`), complaints };
 }
 
-/** Whether printed lines are the expected ones: a line `…` stands for any number of lines, `…` at an end for any rest. */
+/** Whether printed lines are the expected ones: a line `…` stands for any number of lines, `…` within one for any text. */
 function matches(printed: readonly string[], expected: readonly string[]): boolean {
   const [pattern, ...rest] = expected;
   if (pattern === undefined) return printed.every((line) => line.trim() === "");
@@ -69,8 +75,12 @@ function matches(printed: readonly string[], expected: readonly string[]): boole
   }
   const [line, ...others] = printed;
   if (line === undefined) return false;
-  const fits = pattern.endsWith("…") ? line.startsWith(pattern.slice(0, -1)) : line === pattern;
-  return fits && matches(others, rest);
+  return fits(line, pattern) && matches(others, rest);
+}
+
+function fits(line: string, pattern: string): boolean {
+  const literal = pattern.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`);
+  return new RegExp(`^${literal.replaceAll("…", ".*")}$`).test(line);
 }
 
 test("the matcher tells transcripts apart", () => {
@@ -80,6 +90,8 @@ test("the matcher tells transcripts apart", () => {
   );
   expect(matches(["{", '  "a": 1', "}"], ["{", '  "b": …', "}"])).toBe(false);
   expect(matches(["{"], ["{", "}"])).toBe(false);
+  expect(matches(["at 1.5 (now)"], ["at … (now)"])).toBe(true);
+  expect(matches(["at 1.5 (now)"], ["at … (then)"])).toBe(false);
 });
 
 test("the transcripts in README.md are what the server answers", async (context) => {
@@ -114,6 +126,8 @@ test("the commands in README.md are the package's scripts", async () => {
     scripts: Record<string, string>;
   };
   const commands = blocks("sh").map((block) => block.trim());
-  expect(commands).toEqual(["npm start", "npm test"]);
-  for (const command of commands) expect(scripts).toHaveProperty(command.slice("npm ".length));
+  expect(commands).toEqual(["npm start", "npm test", "npm run cli"]);
+  for (const command of commands) {
+    expect(scripts).toHaveProperty(command.replace(/^npm (?:run )?/, ""));
+  }
 });
