@@ -23,11 +23,6 @@ export function span(text: string, style?: Style): Span {
   return style === undefined ? { text } : { text, style };
 }
 
-/** A text of several lines, one for each. */
-export function linesOf(text: string, style?: Style): Line[] {
-  return text.split("\n").map((one) => line(one, style));
-}
-
 /** What goes to the terminal: harmless, and in its colours. */
 export function renderLine(spans: Line, paint: Paint): string {
   return spans.map(({ text, style }) => paint(printable(text), style)).join("");

@@ -183,6 +183,7 @@ test("[PY-15] whatever is typed is refused with words, and the prompt goes on", 
   await enter(terminal, "walk nowhere", "is no direction");
   await enter(terminal, `say ${"x".repeat(600)}`, /text.*5\d\d/s);
   await enter(terminal, "whoami", "playing Wanda");
+  expect((await terminal.rows()).at(-1)).toBe("Wanda>");
 });
 
 test("[AL-18] without a server the prompt says so in seconds, and goes on once there is one", async (context) => {
@@ -190,6 +191,7 @@ test("[AL-18] without a server the prompt says so in seconds, and goes on once t
   await terminal.shows("No server answers at http://127.0.0.1:9");
   await enter(terminal, "version", /No server answers.*No server answers/s);
   await enter(terminal, "help", "list the commands");
+  expect((await terminal.rows()).at(-1)).toBe(">");
 });
 
 test("[JW-12] [AL-18] [PY-12] a server that stops tells the prompt, which resumes where it was when it is back", async (context) => {

@@ -60,8 +60,10 @@ export async function openTerminal(options: TerminalOptions): Promise<Terminal> 
     press: async (...keys) => void (await tmux("send-keys", ...keys)),
     rows: async () => (await screen()).replace(/\n$/, "").split("\n"),
     colored: () => tmux("capture-pane", "-p", "-e"),
-    shows: (wanted) =>
-      expect.poll(screen, WAIT)[typeof wanted === "string" ? "toContain" : "toMatch"](wanted),
+    async shows(wanted) {
+      if (typeof wanted === "string") await expect.poll(screen, WAIT).toContain(wanted);
+      else await expect.poll(screen, WAIT).toMatch(wanted);
+    },
     resize: async (width, height) => {
       await tmux("resize-window", "-x", `${width}`, "-y", `${height}`);
     },
