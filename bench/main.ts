@@ -5,7 +5,7 @@ import { pickCandidates } from "./candidates.ts";
 import type { Candidate } from "./candidates.ts";
 import { checkBaseline, updateBaseline } from "./check/run.ts";
 import { reportCosts } from "./cost/report.ts";
-import { readOptions } from "./options.ts";
+import { CALLS_ONLY, readOptions } from "./options.ts";
 import type { BenchOptions } from "./options.ts";
 import { AIM_NEIGHBOURS } from "./report/aims.ts";
 import { drawChart } from "./report/chart.ts";
@@ -87,7 +87,7 @@ async function measureAll(options: BenchOptions, sweep: SweepOptions): Promise<R
     options.players.map((players) => ({ players, neighbours })),
   );
   const calls = await sweepCalls(withCalls(sweep));
-  const worlds = await sweepWorlds(sweep, sizes);
+  const worlds = await sweepWorlds(options.quick ? withoutCallsOnly(sweep) : sweep, sizes);
   const density = options.neighbours.includes(AIM_NEIGHBOURS)
     ? AIM_NEIGHBOURS
     : (options.neighbours[0] ?? AIM_NEIGHBOURS);
@@ -108,6 +108,10 @@ function withCalls(sweep: SweepOptions): SweepOptions {
     ? sweep.candidates.filter((c) => isEcho(c) || isOwn(c) || sweep.rounds > 1)
     : [];
   return { ...sweep, candidates };
+}
+
+function withoutCallsOnly(sweep: SweepOptions): SweepOptions {
+  return { ...sweep, candidates: sweep.candidates.filter(({ name }) => name !== CALLS_ONLY) };
 }
 
 async function publish(

@@ -1,4 +1,5 @@
-import { expect, test } from "vitest";
+import { resolve } from "node:path";
+import { describe, expect, test } from "vitest";
 import { ConfigError, createCommand, readConfig } from "./config.ts";
 
 /** Reads settings from flags, with variables as the environment. */
@@ -62,8 +63,52 @@ test("only PORT, DATABASE_URL and NATS_URL have names of others", () => {
 });
 
 test("NODE_ENV says whether this is production", () => {
-  expect(read([], { NODE_ENV: "production" }).production).toBe(true);
+  const plaintext = { REALMWIRE_PLAINTEXT: "allow" };
+  expect(read([], { NODE_ENV: "production", ...plaintext }).production).toBe(true);
   expect(read([], { NODE_ENV: "test" }).production).toBe(false);
+});
+
+test("origins are taken as browsers write them", () => {
+  const list = "https://a.example, http://localhost:5173,capacitor://localhost,https://[::1]:8443";
+  expect(read(["--cors-origins", list]).corsOrigins).toEqual([
+    "https://a.example",
+    "http://localhost:5173",
+    "capacitor://localhost",
+    "https://[::1]:8443",
+  ]);
+});
+
+describe("TLS", () => {
+  const tls = ["--tls-cert", "a/cert.pem", "--tls-key", "/b/key.pem"];
+  const production = { NODE_ENV: "production" };
+
+  test("without it plaintext is taken, with it only where it is asked for", () => {
+    expect(read()).toMatchObject({ tls: undefined, plaintext: true });
+    const files = { certFile: resolve("a/cert.pem"), keyFile: resolve("/b/key.pem") };
+    expect(read(tls)).toMatchObject({ tls: files, plaintext: false });
+    expect(read([...tls, "--plaintext", "refuse"])).toMatchObject({ tls: files, plaintext: false });
+    expect(read([...tls, "--plaintext", "allow"])).toMatchObject({ tls: files, plaintext: true });
+  });
+
+  test("in production, plaintext has to be asked for", () => {
+    const problem = problemsOf([], production);
+    for (const part of ["--tls-cert", "REALMWIRE_TLS_CERT", "--tls-key", "REALMWIRE_TLS_KEY"]) {
+      expect(problem).toContain(part);
+    }
+    expect(problem).toMatch(/production.*--plaintext \(REALMWIRE_PLAINTEXT\) allow/s);
+    expect(read(["--plaintext", "allow"], production).plaintext).toBe(true);
+    expect(read(tls, production)).toMatchObject({ plaintext: false, production: true });
+  });
+
+  test("half a pair, and a port at which nobody could connect, are refused", () => {
+    expect(problemsOf(["--tls-cert", "x"])).toMatch(
+      /^--tls-key \(REALMWIRE_TLS_KEY\): is needed too, since --tls-cert \(REALMWIRE_TLS_CERT\) is given$/,
+    );
+    expect(problemsOf([], { REALMWIRE_TLS_KEY: "x" })).toMatch(
+      /^--tls-cert \(REALMWIRE_TLS_CERT\)/,
+    );
+    expect(problemsOf(["--plaintext", "refuse"])).toMatch(/--plaintext .*nobody could connect/);
+  });
 });
 
 const BROKEN: readonly [flag: string, variable: string, value: string, limit: RegExp][] = [
@@ -75,6 +120,11 @@ const BROKEN: readonly [flag: string, variable: string, value: string, limit: Re
   ["--database-url", "DATABASE_URL", "mysql://x/y", /postgres:\/\//],
   ["--database-url", "DATABASE_URL", "postgres://[", /postgres:\/\//],
   ["--nats-url", "NATS_URL", "nats://x", /leave it unset/],
+  ["--plaintext", "REALMWIRE_PLAINTEXT", "yes", /"allow"/],
+  ["--cors-origins", "REALMWIRE_CORS_ORIGINS", "https://a.example/", /an origin such as/],
+  ["--cors-origins", "REALMWIRE_CORS_ORIGINS", "*,a.example", /a\.example is not an origin/],
+  ["--cors-origins", "REALMWIRE_CORS_ORIGINS", "https://a.example:443", /an origin such as/],
+  ["--cors-origins", "REALMWIRE_CORS_ORIGINS", "https://A.example", /an origin such as/],
   ["--log-level", "REALMWIRE_LOG_LEVEL", "loud", /"warn"/],
   ["--log-format", "REALMWIRE_LOG_FORMAT", "xml", /"json"/],
   ["--dev-password", "REALMWIRE_DEV_PASSWORD", "short", /8 to 128/],

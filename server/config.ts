@@ -1,21 +1,7 @@
 import { resolve } from "node:path";
 import { Command, Option } from "commander";
 import { z } from "zod";
-
-/** A number as people write it: no hexadecimal, no exponents, and nothing is not 0. */
-const decimal = z
-  .string()
-  .trim()
-  .regex(/^\d+(\.\d+)?$/, "must be a number such as 8080")
-  .transform(Number);
-const whole = (min: number, max: number) =>
-  decimal.pipe(z.number().int(`must be a whole number`).min(min).max(max));
-const names = z.string().transform((text) =>
-  text
-    .split(",")
-    .map((name) => name.trim())
-    .filter(Boolean),
-);
+import { decimal, names, origins, whole } from "./setting-rules.ts";
 
 /** Threads for zones at most: each loads the game, and more than there are cores help nobody. */
 export const MAX_THREADS = 64;
@@ -35,6 +21,27 @@ const SETTINGS = {
     help: "the port; 0 takes any free one",
     default: "8080",
     rule: whole(0, 65_535),
+  },
+  tlsCert: {
+    flag: "--tls-cert <file>",
+    env: "REALMWIRE_TLS_CERT",
+    help: "the certificate for TLS in PEM, with those of its issuers; read anew when it changes; default: none",
+    default: "",
+    rule: z.string(),
+  },
+  tlsKey: {
+    flag: "--tls-key <file>",
+    env: "REALMWIRE_TLS_KEY",
+    help: "the private key of the certificate in PEM, without a passphrase; default: none",
+    default: "",
+    rule: z.string(),
+  },
+  plaintext: {
+    flag: "--plaintext <allow|refuse>",
+    env: "REALMWIRE_PLAINTEXT",
+    help: "connections without TLS; default: refuse with a certificate, else allow; production has to say it",
+    default: "",
+    rule: z.enum(["", "allow", "refuse"]),
   },
   game: {
     flag: "--game <folder>",
@@ -83,7 +90,7 @@ const SETTINGS = {
     help: "web origins that may call, separated by commas; * allows all",
     default: "*",
     mayBeEmpty: true,
-    rule: names,
+    rule: origins,
   },
   logLevel: {
     flag: "--log-level <level>",
@@ -184,10 +191,18 @@ interface Setting {
 
 type Settings = typeof SETTINGS;
 
-/** The settings of a server, checked. Paths are absolute. */
-export type Config = { readonly [K in keyof Settings]: z.output<Settings[K]["rule"]> } & {
+/** Settings, each checked by itself. */
+type Values = { readonly [K in keyof Settings]: z.output<Settings[K]["rule"]> } & {
   /** Whether this is production: then there are no ready-made accounts. From `NODE_ENV`. */
   readonly production: boolean;
+};
+
+/** The settings of a server, checked. Paths are absolute. */
+export type Config = Omit<Values, "tlsCert" | "tlsKey" | "plaintext"> & {
+  /** The files of the certificate. Undefined: no TLS. */
+  readonly tls: { readonly certFile: string; readonly keyFile: string } | undefined;
+  /** Whether connections without TLS are taken. */
+  readonly plaintext: boolean;
 };
 
 /** Settings that cannot be used; the message names each with its flag, its variable and the rule that it breaks. */
@@ -213,7 +228,7 @@ export function createCommand(version: string): Command {
   return command.addHelpText(
     "after",
     "\nEach option can also be given by the environment variable beside it; an option wins over its variable.\n" +
-      "NODE_ENV=production: no ready-made accounts.",
+      "NODE_ENV=production: no ready-made accounts, and no plaintext unless it is asked for.",
   );
 }
 
@@ -238,8 +253,45 @@ export function readConfig(
     }
   }
   if (problems.length > 0) throw new ConfigError(problems.join("\n"));
-  const config = values as unknown as Config;
+  const { tlsCert, tlsKey, plaintext, ...config } = values as unknown as Values;
   const data = resolve(config.data);
   const clients = config.clients === "" ? resolve(data, "clients") : resolve(config.clients);
-  return { ...config, data, clients, game: resolve(config.game) };
+  const entrance = readEntrance({ tlsCert, tlsKey, plaintext, production: config.production });
+  return { ...config, ...entrance, data, clients, game: resolve(config.game) };
 }
+
+/** What may come in at the port: these settings make sense only together. */
+function readEntrance({
+  tlsCert,
+  tlsKey,
+  plaintext,
+  production,
+}: Pick<Values, "tlsCert" | "tlsKey" | "plaintext" | "production">): Pick<
+  Config,
+  "tls" | "plaintext"
+> {
+  if ((tlsCert === "") !== (tlsKey === "")) {
+    const [given, missing] = tlsCert === "" ? [TLS_KEY, TLS_CERT] : [TLS_CERT, TLS_KEY];
+    throw new ConfigError(`${missing}: is needed too, since ${given} is given`);
+  }
+  if (tlsCert !== "") {
+    const tls = { certFile: resolve(tlsCert), keyFile: resolve(tlsKey) };
+    return { tls, plaintext: plaintext === "allow" };
+  }
+  if (plaintext === "refuse") {
+    throw new ConfigError(
+      `${PLAINTEXT} "refuse": nobody could connect; TLS needs ${TLS_CERT} and ${TLS_KEY}`,
+    );
+  }
+  if (production && plaintext === "") {
+    throw new ConfigError(
+      `${TLS_CERT} and ${TLS_KEY} are needed in production (NODE_ENV): without TLS, passwords can be read on their way.\n` +
+        `Behind a proxy that ends TLS, ask for plaintext: ${PLAINTEXT} allow`,
+    );
+  }
+  return { tls: undefined, plaintext: true };
+}
+
+const TLS_CERT = "--tls-cert (REALMWIRE_TLS_CERT)";
+const TLS_KEY = "--tls-key (REALMWIRE_TLS_KEY)";
+const PLAINTEXT = "--plaintext (REALMWIRE_PLAINTEXT)";

@@ -5,6 +5,7 @@ import { pino } from "pino";
 import pretty from "pino-pretty";
 import { createCommand, readConfig } from "./config.ts";
 import type { Config } from "./config.ts";
+import { keepNewObjectsYoung } from "./garbage-collection.ts";
 import { loadGame } from "./load-game.ts";
 import { createServer } from "./server.ts";
 import { explainStartFailure } from "./start-failure.ts";
@@ -18,6 +19,7 @@ const { version } = JSON.parse(readFileSync(resolve(root, "package.json"), "utf8
 };
 
 async function main(): Promise<void> {
+  keepNewObjectsYoung();
   const command = createCommand(version)
     .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : 2))
     .parse();
@@ -65,6 +67,10 @@ async function main(): Promise<void> {
   };
   process.on("SIGTERM", stop);
   process.on("SIGINT", stop);
+  // On a terminal it says that the terminal is gone, and ends the process as it always did.
+  if (config.tls && !process.stdout.isTTY) {
+    process.on("SIGHUP", () => void server.reloadCertificate());
+  }
 
   const started = await server.start().catch((error: unknown) => {
     if (!stopping) throw error;
@@ -73,7 +79,8 @@ async function main(): Promise<void> {
   if (!started) return;
   const { port } = started;
   const tookMs = Math.round(performance.now() - began);
-  logger.info({ tookMs, port }, `ready: http://localhost:${port}`);
+  const scheme = config.tls ? "https" : "http";
+  logger.info({ tookMs, port }, `ready: ${scheme}://localhost:${port}`);
 }
 
 function createLogger({ logLevel, logFormat }: Config) {

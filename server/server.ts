@@ -19,6 +19,7 @@ import { ensureDefaultRelease } from "./release/default-release.ts";
 import { createReleases } from "./release/releases.ts";
 import { createLifecycle } from "./lifecycle.ts";
 import { readAccess } from "./rpc/access.ts";
+import { createCertificateSource } from "./rpc/certificate-source.ts";
 import { createGateway } from "./rpc/gateway.ts";
 import type { Players } from "./rpc/players.ts";
 import { createPgliteStore } from "./store/pglite-store.ts";
@@ -55,6 +56,8 @@ export interface Server {
   start(): Promise<{ readonly port: number }>;
   /** Tells the players, takes them out of the world, saves everything and stops. */
   close(): Promise<void>;
+  /** Reads the certificate's files now instead of when they are seen to change. Without TLS nothing happens. */
+  reloadCertificate(): Promise<void>;
   /** For administration and tests in the same process. */
   readonly accounts: Accounts;
   readonly zones: ZoneHost;
@@ -98,9 +101,11 @@ export function createServer(options: ServerOptions): Server {
     seed: config.seed,
     keepRecording: (zone, bytes) => void writeRecording(options, zone, bytes),
   });
+  const certificate = config.tls && createCertificateSource({ ...config.tls, logger, now });
   const gateway = createGateway({
     host: config.host,
     port: config.port,
+    tls: certificate && { certificate, plaintext: config.plaintext },
     allowedOrigins: config.corsOrigins.includes("*") ? "*" : config.corsOrigins,
     lingerMs: config.lingerMs,
     drainMs: config.drainMs,
@@ -122,6 +127,10 @@ export function createServer(options: ServerOptions): Server {
   let listening = { port: config.port };
   const lifecycle = createLifecycle(
     [
+      // First, so that a certificate that cannot be used is told before anything is touched.
+      ...(certificate
+        ? [{ name: "certificate", start: certificate.start, close: certificate.close }]
+        : []),
       { name: "bus", start: () => bus.start(), close: () => bus.close() },
       { name: "database", start: () => store.start(), close: () => store.close() },
       { name: "saver", start: () => saver.start(), close: () => saver.close() },
@@ -154,6 +163,7 @@ export function createServer(options: ServerOptions): Server {
       return listening;
     },
     close: lifecycle.close,
+    reloadCertificate: async () => certificate?.reload(),
   };
 }
 

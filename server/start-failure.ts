@@ -8,8 +8,8 @@ export interface StartFailure {
   readonly exitCode: 1 | 2;
 }
 
-/** Errors of which the message says all: they are about the settings, the game or the data folder. */
-const SPEAKING = /^(?:ConfigError|GameError|MapError|FolderInUseError)$/;
+/** Errors of which the message says all: they are about the settings, the certificate, the game or the data folder. */
+const SPEAKING = /^(?:ConfigError|CertificateError|GameError|MapError|FolderInUseError)$/;
 
 /** Explains why a server did not start. Only what nobody foresaw is shown with its stack. */
 export function explainStartFailure(error: unknown): StartFailure {

@@ -13,6 +13,12 @@ const START_MS_PER_PLAYER = 10;
 const RUN_MS = 40_000;
 const RUN_MS_PER_PLAYER = 30;
 
+/**
+ * How much longer a server with a database is warmed up in a world: after everybody entered its threads still are busy
+ * with what entering left them to do, and with compiling the database, which would be counted as if it went on.
+ */
+const SETTLING_SECONDS = 6;
+
 const folder = resolve(import.meta.dirname, "..");
 
 /** One run of one candidate. */
@@ -44,12 +50,13 @@ export async function carryOut(bench: Bench, run: Run): Promise<Outcome> {
   const server = processes.start({
     role: "server",
     file,
-    nodeFlags: ["--expose-gc", ...profileFlags(candidate, bench.profileDir)],
+    nodeFlags: ["--expose-gc", ...profileFlags(run, bench.profileDir)],
     argument: JSON.stringify({ ...settings, dataDir } satisfies ServerSettings),
   });
   try {
     const ready = await server.next<ServerReady>(START_MS + players * START_MS_PER_PLAYER);
-    const { warmUpSeconds } = bench;
+    const settles = candidate.prepares === true && run.kind === "world";
+    const warmUpSeconds = bench.warmUpSeconds + (settles ? SETTLING_SECONDS : 0);
     return await load(processes, run, { ...ready, warmUpSeconds, pid: server.pid, dataDir });
   } finally {
     await server.stop();
@@ -80,7 +87,11 @@ async function load(
   }
 }
 
-function profileFlags({ name }: Candidate, profileDir: string | undefined): string[] {
+function profileFlags({ candidate, kind }: Run, profileDir: string | undefined): string[] {
   if (profileDir === undefined) return [];
-  return ["--cpu-prof", `--cpu-prof-dir=${profileDir}`, `--cpu-prof-name=${name}.cpuprofile`];
+  return [
+    "--cpu-prof",
+    `--cpu-prof-dir=${profileDir}`,
+    `--cpu-prof-name=${candidate.name}-${kind}.cpuprofile`,
+  ];
 }

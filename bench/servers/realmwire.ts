@@ -4,6 +4,7 @@ import { existsSync } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { createCommand, readConfig } from "../../server/config.ts";
+import { keepNewObjectsYoung } from "../../server/garbage-collection.ts";
 import { loadGame } from "../../server/load-game.ts";
 import { createServer } from "../../server/server.ts";
 import { createPgliteStore } from "../../server/store/pglite-store.ts";
@@ -13,12 +14,15 @@ import { announce, readSettings } from "./child.ts";
 import { enrollAll } from "./enroll.ts";
 import { createQuietLogger } from "./quiet-logger.ts";
 
+keepNewObjectsYoung();
+
 const settings = readSettings();
 const root = resolve(import.meta.dirname, "../..");
 const logger = createQuietLogger();
 
 const folder = resolve(root, "bench/game");
 const argv = ["--host", "127.0.0.1", "--port", "0", "--drain-ms", "0", "--data", settings.dataDir];
+argv.push("--plaintext", "allow");
 argv.push("--game", folder, "--threads", settings.candidate.endsWith("-threads") ? "1" : "0");
 const game = await loadGame(folder);
 const command = createCommand("0.0.0-bench");

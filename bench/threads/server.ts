@@ -34,6 +34,7 @@ const settings = {
   data: order.dataDir,
   threads: String(order.threads),
   "drain-ms": "0",
+  plaintext: "allow",
 };
 const argv = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, value]);
 const game = await loadGame(folder);

@@ -3,7 +3,7 @@ import { DomainError } from "../errors.ts";
 import type { SessionCache } from "./session-cache.ts";
 import type { SessionExtensions } from "./session-extensions.ts";
 import type { Authenticator } from "./session.ts";
-import { hashToken, isToken, sessionKey } from "./tokens.ts";
+import { isToken, sessionKeyOf } from "./tokens.ts";
 
 /** Creates the finding of sessions by their token; each use prolongs the session. */
 export function createAuthenticator(options: {
@@ -17,7 +17,7 @@ export function createAuthenticator(options: {
       if (!isToken(token)) {
         throw tokenInvalid();
       }
-      const key = sessionKey(hashToken(token));
+      const key = sessionKeyOf(token);
       let known = await cache.get(key);
       if (known?.kind === "live" && known.expiresAtMs <= now()) {
         // Another node may have extended it meanwhile.

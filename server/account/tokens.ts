@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from "node:crypto";
+import { hash, randomBytes } from "node:crypto";
 
 /** Bytes of chance in a token: 256 bits, too many to guess. */
 const TOKEN_BYTES = 32;
@@ -16,12 +16,17 @@ export function isToken(text: string): boolean {
 
 /** SHA-256 of a token, 32 bytes. The token is random, so that a fast hash without salt is enough. */
 export function hashToken(token: string): Uint8Array {
-  return new Uint8Array(createHash("sha256").update(token).digest());
+  return new Uint8Array(hash("sha256", token, "buffer"));
 }
 
 /** The key of a session inside the server: the token's hash in hex. */
 export function sessionKey(tokenHash: Uint8Array): string {
   return Buffer.from(tokenHash).toString("hex");
+}
+
+/** The key of the session that a token opens, in one step: each call asks for it. */
+export function sessionKeyOf(token: string): string {
+  return hash("sha256", token, "hex");
 }
 
 /** The token's hash that a session's key stands for. */

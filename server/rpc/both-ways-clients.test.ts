@@ -19,6 +19,7 @@ import {
 } from "../../gen/ts/realmwire/v1/world_service_pb.ts";
 import { TOKENS } from "../../test/support/rpc-server.ts";
 import { INPUT, startTwoWays, type TwoWays } from "../../test/support/two-ways.ts";
+import { urlFor } from "../../test/support/wire.ts";
 
 let ways: TwoWays;
 
@@ -63,85 +64,96 @@ function inputOf(sequence: number): InputRequest {
   return create(InputRequestSchema, { moves: [{ kind, sequence }] });
 }
 
-describe.each<[string, (baseUrl: string) => Transport]>([
+const CONNECT_NODE: [string, (baseUrl: string) => Transport][] = [
   ["Connect over HTTP/1.1", (baseUrl) => createConnectTransport({ baseUrl, httpVersion: "1.1" })],
-  ["Connect over h2c", (baseUrl) => createConnectTransport({ baseUrl, httpVersion: "2" })],
-  ["gRPC over h2c", (baseUrl) => createGrpcTransport({ baseUrl })],
+  ["Connect over HTTP/2", (baseUrl) => createConnectTransport({ baseUrl, httpVersion: "2" })],
+  ["gRPC over HTTP/2", (baseUrl) => createGrpcTransport({ baseUrl })],
   ["gRPC-Web over HTTP/1.1", (baseUrl) => createGrpcWebTransport({ baseUrl, httpVersion: "1.1" })],
-  ["gRPC-Web over h2c", (baseUrl) => createGrpcWebTransport({ baseUrl, httpVersion: "2" })],
-])("connect-node: %s", (_, createTransport) => {
-  const clientOf = ({ url }: Server) => createClient(WorldService, createTransport(url));
+  ["gRPC-Web over HTTP/2", (baseUrl) => createGrpcWebTransport({ baseUrl, httpVersion: "2" })],
+];
+const CONNECT_NODE_CASES = [false, true].flatMap((secured) =>
+  CONNECT_NODE.map(([name, createTransport]) => [name, secured, createTransport] as const),
+);
 
-  test("unary calls, good and bad", async () => {
-    const answer = await expectSame((server) =>
-      clientOf(server).get({ name: "hen" }, { headers, timeoutMs: 10_000 }),
-    );
-    expect(answer.attributes["name"]?.kind.value).toBe("hen");
-    const error = await expectSame(async (server) => {
-      const failure = ConnectError.from(
-        await clientOf(server)
-          .get({ name: `reason:${ErrorReason.DRAINING}` }, { headers })
-          .catch((reason: unknown) => reason),
+describe.each(CONNECT_NODE_CASES)(
+  "connect-node: %s, with TLS: %s",
+  (_, secured, createTransport) => {
+    const clientOf = (server: Server) =>
+      createClient(WorldService, createTransport(urlFor(server, { secured })));
+
+    test("unary calls, good and bad", async () => {
+      const answer = await expectSame((server) =>
+        clientOf(server).get({ name: "hen" }, { headers, timeoutMs: 10_000 }),
       );
-      return [failure.code, failure.rawMessage, failure.findDetails(ErrorDetailSchema)] as const;
+      expect(answer.attributes["name"]?.kind.value).toBe("hen");
+      const error = await expectSame(async (server) => {
+        const failure = ConnectError.from(
+          await clientOf(server)
+            .get({ name: `reason:${ErrorReason.DRAINING}` }, { headers })
+            .catch((reason: unknown) => reason),
+        );
+        return [failure.code, failure.rawMessage, failure.findDetails(ErrorDetailSchema)] as const;
+      });
+      expect(error[2]).toMatchObject([{ reason: ErrorReason.DRAINING, metadata: { name: "ada" } }]);
     });
-    expect(error[2]).toMatchObject([{ reason: ErrorReason.DRAINING, metadata: { name: "ada" } }]);
-  });
 
-  test.each(STREAMS)("a stream: %j", async (cursor, count, code) => {
-    const result = await expectSame(async (server) => {
-      const messages: unknown[] = [];
-      try {
-        for await (const message of clientOf(server).update({ cursor }, { headers })) {
-          messages.push(message);
+    test.each(STREAMS)("a stream: %j", async (cursor, count, code) => {
+      const result = await expectSame(async (server) => {
+        const messages: unknown[] = [];
+        try {
+          for await (const message of clientOf(server).update({ cursor }, { headers })) {
+            messages.push(message);
+          }
+        } catch (error) {
+          const { code: ended, details } = ConnectError.from(error);
+          return { messages, code: ended, details };
         }
-      } catch (error) {
-        const { code: ended, details } = ConnectError.from(error);
-        return { messages, code: ended, details };
-      }
-      return { messages, code: 0 };
+        return { messages, code: 0 };
+      });
+      expect(result.messages).toHaveLength(count);
+      expect(result.code).toBe(code);
     });
-    expect(result.messages).toHaveLength(count);
-    expect(result.code).toBe(code);
-  });
 
-  test.each(INPUTS)("a client stream: %j", async (sequences, code) => {
-    const result = await expectSame(async (server) => {
-      async function* requests() {
-        for (const sequence of sequences) yield inputOf(sequence);
-      }
-      try {
-        return [await clientOf(server).input(requests(), { headers, timeoutMs: 10_000 }), 0];
-      } catch (error) {
-        const { code: ended, details } = ConnectError.from(error);
-        return [details, ended];
-      }
+    test.each(INPUTS)("a client stream: %j", async (sequences, code) => {
+      const result = await expectSame(async (server) => {
+        async function* requests() {
+          for (const sequence of sequences) yield inputOf(sequence);
+        }
+        try {
+          return [await clientOf(server).input(requests(), { headers, timeoutMs: 10_000 }), 0];
+        } catch (error) {
+          const { code: ended, details } = ConnectError.from(error);
+          return [details, ended];
+        }
+      });
+      expect(result[1]).toBe(code);
+      if (code === 0) expect(result[0]).toMatchObject({ taken: sequences.length });
     });
-    expect(result[1]).toBe(code);
-    if (code === 0) expect(result[0]).toMatchObject({ taken: sequences.length });
-  });
 
-  test("a client that leaves closes its stream", async () => {
-    await expectSame(async (server) => {
-      const before = server.witness.closed.length;
-      const leaving = new AbortController();
-      const { signal } = leaving;
-      const stream = clientOf(server).update({ cursor: "wait" }, { headers, signal });
-      for await (const message of stream) {
-        if (message.tick === 2) break;
-      }
-      leaving.abort();
-      await expect.poll(() => server.witness.closed.slice(before)).toEqual(["wait"]);
+    test("a client that leaves closes its stream", async () => {
+      await expectSame(async (server) => {
+        const before = server.witness.closed.length;
+        const leaving = new AbortController();
+        const { signal } = leaving;
+        const stream = clientOf(server).update({ cursor: "wait" }, { headers, signal });
+        for await (const message of stream) {
+          if (message.tick === 2) break;
+        }
+        leaving.abort();
+        await expect.poll(() => server.witness.closed.slice(before)).toEqual(["wait"]);
+      });
     });
-  });
-});
+  },
+);
 
-describe("grpc-js", () => {
+describe.each([false, true])("grpc-js, with TLS: %s", (secured) => {
   const metadata = new grpc.Metadata();
   metadata.set("authorization", headers.authorization);
 
   async function withClient<T>(server: Server, act: (client: grpc.Client) => Promise<T>) {
-    const client = new grpc.Client(server.host, grpc.credentials.createInsecure());
+    const { createSsl, createInsecure } = grpc.credentials;
+    const credentials = secured ? createSsl(Buffer.from(ways.cert)) : createInsecure();
+    const client = new grpc.Client(server.host, credentials);
     try {
       return await act(client);
     } finally {

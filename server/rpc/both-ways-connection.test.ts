@@ -1,6 +1,8 @@
 import { once } from "node:events";
 import http from "node:http";
+import https from "node:https";
 import net, { type Socket } from "node:net";
+import tls from "node:tls";
 import { create, toBinary } from "@bufbuild/protobuf";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import {
@@ -10,7 +12,13 @@ import {
 import { TOKENS } from "../../test/support/rpc-server.ts";
 import { MAX_BYTES, startTwoWays, type TwoWays } from "../../test/support/two-ways.ts";
 import { playerHeaders } from "../../test/support/open-call.ts";
-import { inEnvelope, readParts, STREAM_WIRES } from "../../test/support/wire.ts";
+import {
+  inEnvelope,
+  readParts,
+  requestHttp1,
+  STREAM_WIRES,
+  urlFor,
+} from "../../test/support/wire.ts";
 
 const GET = "/realmwire.v1.WorldService/Get";
 const UPDATE = "/realmwire.v1.WorldService/Update";
@@ -44,11 +52,15 @@ function update(cursor: string): Buffer {
   return Buffer.from(toBinary(UpdateRequestSchema, create(UpdateRequestSchema, { cursor })));
 }
 
-async function connect({ portNumber }: Server): Promise<Socket> {
-  const socket = net.connect({ port: portNumber, host: "127.0.0.1", noDelay: true });
-  socket.on("error", () => {});
+async function openSocket(
+  { portNumber: port }: Server,
+  { secured, allowHalfOpen = false }: { secured: boolean; allowHalfOpen?: boolean },
+): Promise<Socket> {
+  const to = { port, host: "127.0.0.1", noDelay: true, allowHalfOpen };
+  const socket = secured ? tls.connect(to) : net.connect(to);
   closers.push(() => socket.destroy());
-  await once(socket, "connect");
+  await once(socket, secured ? "secureConnect" : "connect");
+  socket.on("error", () => {});
   return socket;
 }
 
@@ -84,8 +96,9 @@ function statusesOf(text: string): string[] {
   return text.match(/HTTP\/1\.1 \d+/g) ?? [];
 }
 
-describe("HTTP/1.1 to the byte", () => {
+describe.each([false, true])("HTTP/1.1 to the byte, with TLS: %s", (secured) => {
   const UNARY = "application/proto";
+  const connect = (server: Server) => openSocket(server, { secured });
 
   test.each([
     ["no host", "HTTP/1.1\r\n"],
@@ -127,16 +140,17 @@ describe("HTTP/1.1 to the byte", () => {
     expect(text).toEqual([200, 403, 500, 200].map((status) => `HTTP/1.1 ${status}`));
   });
 
-  test.each(STREAM_WIRES.filter((wire) => wire.http === 1))(
+  test.each(STREAM_WIRES.filter((wire) => wire.http === 1 && wire.secured === secured))(
     "a connection stays usable after a stream has ended: $name",
     async (wire) => {
       const bodies = await expectSame(async (server) => {
-        const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
+        const { Agent } = secured ? https : http;
+        const agent = new Agent({ keepAlive: true, maxSockets: 1 });
         closers.push(() => agent.destroy());
         const results: unknown[] = [];
         const ports = new Set<number | undefined>();
         for (const cursor of ["", "large:30000", "fail:7", "reason:7", "nothing", ""]) {
-          const request = http.request(`${server.url}${UPDATE}`, {
+          const request = requestHttp1(`${urlFor(server, wire)}${UPDATE}`, {
             ...{ method: "POST", agent, headers: playerHeaders(wire) },
           });
           request.end(inEnvelope(update(cursor)));
@@ -183,13 +197,7 @@ describe("HTTP/1.1 to the byte", () => {
 
   test("a caller that closes its half is treated the same", async () => {
     await expectSame(async (server) => {
-      const socket = net.connect({
-        port: server.portNumber,
-        host: "127.0.0.1",
-        allowHalfOpen: true,
-      });
-      socket.on("error", () => {});
-      closers.push(() => socket.destroy());
+      const socket = await openSocket(server, { secured, allowHalfOpen: true });
       socket.end(http1Request(GET, UNARY, get("wait:x")));
       await expect.poll(() => server.witness.aborted).toHaveLength(1);
       return statusesOf(await readUntil(socket));
@@ -198,13 +206,7 @@ describe("HTTP/1.1 to the byte", () => {
 
   test("a caller that closes its half within its request is told so, and the server lives on", async () => {
     await expectSame(async (server) => {
-      const socket = net.connect({
-        port: server.portNumber,
-        host: "127.0.0.1",
-        allowHalfOpen: true,
-      });
-      socket.on("error", () => {});
-      closers.push(() => socket.destroy());
+      const socket = await openSocket(server, { secured, allowHalfOpen: true });
       socket.end(http1Request(GET, UNARY, get("never whole")).subarray(0, -3));
       return statusesOf(await readUntil(socket));
     });

@@ -10,7 +10,14 @@ import { ErrorReason } from "../../gen/ts/realmwire/v1/error_pb.ts";
 import { InputRequestSchema } from "../../gen/ts/realmwire/v1/world_service_pb.ts";
 import { playerHeaders } from "../../test/support/open-call.ts";
 import { INPUT, MAX_BYTES, startTwoWays, type TwoWays } from "../../test/support/two-ways.ts";
-import { inEnvelope, readParts, STREAM_WIRES, type Wire } from "../../test/support/wire.ts";
+import {
+  inEnvelope,
+  readParts,
+  requestHttp1,
+  STREAM_WIRES,
+  urlFor,
+  type Wire,
+} from "../../test/support/wire.ts";
 import { DomainError } from "../errors.ts";
 
 const PATH = "/realmwire.v1.WorldService/Input";
@@ -53,10 +60,11 @@ interface OpenInput {
   leave(): void;
 }
 
-function openInput({ url }: Server, wire: Wire): OpenInput {
+function openInput(server: Server, wire: Wire): OpenInput {
+  const url = urlFor(server, wire);
   const headers = playerHeaders(wire);
   if (wire.http === 1) {
-    const request = http.request(`${url}${PATH}`, { method: "POST", headers, agent: false });
+    const request = requestHttp1(`${url}${PATH}`, { method: "POST", headers, agent: false });
     request.on("error", () => {});
     closers.push(() => request.destroy());
     const answer = once(request, "response").then(async ([response]) =>
@@ -158,6 +166,12 @@ function heldBytes(): number {
   return process.memoryUsage().arrayBuffers;
 }
 
+function wireOf(name: string): Wire {
+  const wire = STREAM_WIRES.find((one) => one.name === name);
+  if (wire === undefined) throw new Error(`there is no ${name}`);
+  return wire;
+}
+
 /** An unknown field of so many bytes. */
 function padding(size: number): Buffer {
   const head = [0xba, 0x3e, (size & 127) | 128, ((size >> 7) & 127) | 128, size >> 14];
@@ -165,7 +179,7 @@ function padding(size: number): Buffer {
 }
 
 test("a flood is taken as it comes, and nothing of it stays", async () => {
-  const [, , wire] = STREAM_WIRES as readonly [Wire, Wire, Wire];
+  const wire = wireOf("gRPC over h2c");
   const input = openInput(ways.short, wire);
   const chunk = Buffer.concat(Array.from({ length: 1_000 }, () => message(1)));
   async function flood(chunks: number): Promise<void> {
@@ -185,7 +199,7 @@ test("a flood is taken as it comes, and nothing of it stays", async () => {
 });
 
 test("streams that are idle hold no timers", async () => {
-  const [, , wire] = STREAM_WIRES as readonly [Wire, Wire, Wire];
+  const wire = wireOf("gRPC over h2c");
   const first = openInput(ways.short, wire);
   first.body.write(message(1));
   await expect.poll(() => ways.short.witness.taken).toBe(1);
@@ -206,7 +220,7 @@ test("an HTTP/1.1 connection stays usable after client streams, however they end
   await expectSame(async (server) => {
     const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
     closers.push(() => agent.destroy());
-    const [wire] = STREAM_WIRES as readonly [Wire];
+    const wire = wireOf("Connect over HTTP/1.1");
     const ports = new Set<number | undefined>();
     const answers: unknown[] = [];
     for (const sequence of [1, INPUT.refuse + ErrorReason.DRAINING, INPUT.bug, 2]) {

@@ -107,12 +107,24 @@ describe("what is not a call", () => {
       },
     });
     try {
-      const from = async (origin: string) =>
-        (await fetch(`${strict.url}/healthz`, { headers: { origin } })).headers.get(
-          "access-control-allow-origin",
-        );
-      expect(await from("https://example.org")).toBe("https://example.org");
-      expect(await from("https://evil.example")).toBeNull();
+      const from = async (origin: string, method: string) => {
+        const url = `${strict.url}/realmwire.v1.WorldService/Version`;
+        const headers = { origin, "content-type": "application/json" };
+        const preflight = { "access-control-request-method": "POST" };
+        const { headers: answered } = await (method === "OPTIONS"
+          ? fetch(url, { method, headers: { ...headers, ...preflight } })
+          : fetch(url, { method, headers, body: "{}" }));
+        // Caches in between keep the answers to different pages apart.
+        expect(answered.get("vary")).toBe("Origin");
+        return answered.get("access-control-allow-origin");
+      };
+      for (const method of ["OPTIONS", "POST"]) {
+        expect(await from("https://example.org", method)).toBe("https://example.org");
+        expect(await from("https://evil.example", method)).toBeNull();
+        expect(await from("http://example.org", method)).toBeNull();
+        expect(await from("https://sub.example.org", method)).toBeNull();
+        expect(await from("null", method)).toBeNull();
+      }
       expect((await fetch(`${strict.url}/readyz`)).status).toBe(503);
       expect(await (await fetch(`${strict.url}/metrics`)).text()).toBe("metrics");
       expect(await (await fetch(`${strict.url}/play/a.js?b`)).text()).toBe("/play/a.js?b");

@@ -72,7 +72,9 @@ function sendPreflight(response: PortResponse): void {
 function sendLanding(request: PortRequest, response: PortResponse, options: FrontOptions): void {
   const asHtml = request.headers.accept?.includes("text/html") ?? false;
   const host = hostOf(request);
-  const page = landingPage({ game: options.game, host, services: options.calls.services, asHtml });
+  const secured = "encrypted" in request.socket && request.socket.encrypted;
+  const { game, calls } = options;
+  const page = landingPage({ game, host, secured, services: calls.services, asHtml });
   sendPlain(
     request,
     response,

@@ -24,7 +24,7 @@ import { createHealth } from "./health.ts";
 import { createPipeline } from "./pipeline.ts";
 import { createPlayers } from "./players.ts";
 import type { Players } from "./players.ts";
-import { createPort } from "./port.ts";
+import { createPort, type PortTls } from "./port.ts";
 import { createReflection } from "./reflection.ts";
 import { createReleaseService } from "./release-service.ts";
 import type { ServiceDefinition } from "./service.ts";
@@ -44,6 +44,8 @@ const PING_INTERVAL_MS = 2_000;
 export interface GatewayOptions {
   readonly host: string;
   readonly port: number;
+  /** TLS of the port. Undefined: none. */
+  readonly tls: PortTls | undefined;
   readonly allowedOrigins: AllowedOrigins;
   /** How long a character stays after its connection was lost, in milliseconds. */
   readonly lingerMs: number;
@@ -101,7 +103,9 @@ export function createGateway(options: GatewayOptions): Gateway {
     ready: () => ready && storeAnswers,
     allowedOrigins: options.allowedOrigins,
   });
-  const port = createPort({ host: options.host, port: options.port, handler: front, logger });
+  const port = createPort({
+    ...{ host: options.host, port: options.port, tls: options.tls, handler: front, logger },
+  });
   let ready = false;
   let storeAnswers = true;
   let pinger: NodeJS.Timeout | undefined;

@@ -3,19 +3,21 @@ export interface LandingPage {
   readonly game: string;
   /** The server's own address as the caller wrote it, such as `localhost:8080`; checked, since it is repeated. */
   readonly host: string;
+  /** Whether the page is asked for over TLS. */
+  readonly secured: boolean;
   readonly services: readonly string[];
   readonly asHtml: boolean;
 }
 
 /** Says what this server is and how to call it. */
 export function landingPage(page: LandingPage): string {
-  const version = `http://${page.host}/realmwire.v1.WorldService/Version`;
+  const version = `${page.secured ? "https" : "http"}://${page.host}/realmwire.v1.WorldService/Version`;
   const intro = `This is a Realmwire game server. It runs the game "${page.game}".`;
   const how = "Programs call it in Connect, gRPC or gRPC-Web, all at this one address. Try:";
   const commands = [
     `curl -H 'content-type: application/json' -d '{}' ${version}`,
     `buf curl ${version}`,
-    `grpcurl -plaintext ${page.host} list`,
+    `grpcurl ${page.secured ? "" : "-plaintext "}${page.host} list`,
   ];
   if (!page.asHtml) {
     const list = commands.map((command) => `    ${command}\n`).join("");

@@ -1,26 +1,27 @@
-import http from "node:http";
-import http2 from "node:http2";
+import type http from "node:http";
+import type http2 from "node:http2";
 import type { AddressInfo, Socket } from "node:net";
+import type { TLSSocket } from "node:tls";
 import { type Logger, plainLogger } from "../logger.ts";
-import { type PortRequest, type PortResponse, sendPlain } from "./plain-answer.ts";
-import { peekProtocol } from "./preface.ts";
+import { refusePlaintext } from "./plaintext-refusal.ts";
+import {
+  createHttp1Server,
+  createHttp2Server,
+  guard,
+  IDLE_SESSION_TIMEOUT_MS,
+  ignore,
+  type RequestHandler,
+  type Session,
+} from "./port-servers.ts";
+import { peekProtocol, type WireProtocol } from "./preface.ts";
+import { createTlsEntrance, type TlsOptions } from "./tls-entrance.ts";
 
 /** How long a new connection may take to say which protocol it speaks. */
 export const FIRST_BYTES_TIMEOUT_MS = 10_000;
-/** How long the headers of an HTTP/1.1 request may take. */
-export const HEADERS_TIMEOUT_MS = 15_000;
-/** How long a whole HTTP/1.1 request may take to arrive. */
-export const REQUEST_TIMEOUT_MS = 60_000;
-/** How long an HTTP/1.1 connection may stay open between requests: longer than the minute after which proxies close theirs, so that they never use one that is just being closed. */
-export const KEEP_ALIVE_TIMEOUT_MS = 75_000;
-/** After so long without a word, an HTTP/2 connection is closed if no call is open on it, and asked whether it still lives if one is. */
-export const IDLE_SESSION_TIMEOUT_MS = 120_000;
-/** Calls that may be open at once on one HTTP/2 connection; clients wait with those beyond. */
-export const MAX_CONCURRENT_STREAMS = 1_000;
+/** How long a client may take to close a connection that was ended here. */
+export const CLOSING_TIMEOUT_MS = 2_000;
 /** Connections that may be open at once; those beyond are closed when they come. */
 export const MAX_CONNECTIONS = 20_000;
-/** After so long without a word, the system asks a connection's other end whether it still lives. */
-export const TCP_KEEP_ALIVE_DELAY_MS = 30_000;
 /** How long `close` waits for open calls. */
 export const DRAIN_TIMEOUT_MS = 10_000;
 
@@ -31,7 +32,9 @@ export interface PortOptions {
   /** The port to listen at. 0: any free one. */
   readonly port: number;
   /** Answers every request of either protocol. */
-  readonly handler: (request: PortRequest, response: PortResponse) => void;
+  readonly handler: RequestHandler;
+  /** TLS at the same port. Default: none, everything is plaintext. */
+  readonly tls?: PortTls | undefined;
   /** Further options for HTTP/1.1. */
   readonly http1?: http.ServerOptions;
   /** Further options for HTTP/2. */
@@ -45,7 +48,13 @@ export interface PortOptions {
   readonly logger?: Logger;
 }
 
-/** One cleartext port for HTTP/1.1 and HTTP/2 without TLS at once. */
+/** TLS of a port. */
+export interface PortTls extends TlsOptions {
+  /** Whether connections without TLS are taken too. Otherwise they are told to use TLS, and closed. */
+  readonly plaintext: boolean;
+}
+
+/** One port for HTTP/1.1 and HTTP/2 at once, with TLS, without, or both. */
 export interface Port {
   /** Listens. Rejects when the port is taken. */
   start(): Promise<{ readonly port: number }>;
@@ -58,19 +67,23 @@ export interface Port {
   readonly connections: number;
 }
 
-type Session = http2.ServerHttp2Session;
-
 /** Makes the port. A connection that breaks, at whatever moment, disturbs no other. */
 export function createPort(options: PortOptions): Port {
-  const logger = options.logger ?? plainLogger;
+  const { tls, logger = plainLogger } = options;
+  const { firstBytesTimeoutMs = FIRST_BYTES_TIMEOUT_MS } = options;
+  const { idleSessionTimeoutMs = IDLE_SESSION_TIMEOUT_MS } = options;
   const sockets = new Set<Socket>();
-  const peeking = new Set<Socket>();
+  /** Those of which the protocol is not known yet. */
+  const arriving = new Set<Socket>();
   const sessions = new Set<Session>();
   let draining = false;
 
   const handle = guard(options.handler, logger);
-  const http1Server = createHttp1Server(options, handle, () => draining);
-  const http2Server = createHttp2Server(options, handle, sessions);
+  const http1Server = createHttp1Server(options.http1 ?? {}, handle, () => draining);
+  const http2Server = createHttp2Server({
+    ...{ http2: options.http2 ?? {}, idleSessionTimeoutMs, handle, sessions },
+  });
+  const entrance = tls && createTlsEntrance({ ...tls, logger });
 
   // The http server is the one that listens, since it keeps time of its connections only then. It gets a connection after the peek.
   const acceptHttp1 = http1Server.listeners("connection") as ((socket: Socket) => void)[];
@@ -78,24 +91,49 @@ export function createPort(options: PortOptions): Port {
   http1Server.maxConnections = options.maxConnections ?? MAX_CONNECTIONS;
   http1Server.on("connection", (socket) => {
     sockets.add(socket);
-    peeking.add(socket);
+    arriving.add(socket);
     socket.on("error", ignore);
     socket.on("close", () => {
       sockets.delete(socket);
-      peeking.delete(socket);
+      arriving.delete(socket);
     });
-    peekProtocol(socket, options.firstBytesTimeoutMs ?? FIRST_BYTES_TIMEOUT_MS, (protocol) => {
-      peeking.delete(socket);
-      if (protocol === "http2") {
-        // HTTP/1.1 answers a caller that has closed its half; in HTTP/2 such a caller is gone.
-        socket.allowHalfOpen = false;
-        http2Server.emit("connection", socket);
+    peekProtocol(socket, firstBytesTimeoutMs, (protocol) => {
+      if (entrance && protocol === "tls") {
+        entrance.accept(socket, (secured) => arriveSecured(socket, secured));
         return;
       }
-      for (const accept of acceptHttp1) accept.call(http1Server, socket);
-      socket.resume();
+      arriving.delete(socket);
+      if (tls?.plaintext === false) refusePlaintext(socket, protocol);
+      else serve(socket, protocol);
     });
   });
+
+  function arriveSecured(socket: Socket, secured: TLSSocket): void {
+    const begin = (protocol: WireProtocol) => {
+      arriving.delete(socket);
+      serve(secured, protocol);
+    };
+    if (secured.alpnProtocol === "h2") begin("http2");
+    // It counts as arriving until it has said something, as without TLS.
+    else peekProtocol(secured, firstBytesTimeoutMs, () => begin("http1"));
+  }
+
+  function serve(socket: Socket, protocol: WireProtocol): void {
+    // HTTP/1.1 answers a caller that has closed its half; in HTTP/2 such a caller is gone.
+    socket.allowHalfOpen = protocol !== "http2";
+    // The other half of a connection that was ended here may stay open for as long as its client likes.
+    socket.on("finish", () => {
+      const timer = setTimeout(() => socket.destroy(), CLOSING_TIMEOUT_MS);
+      socket.on("close", () => clearTimeout(timer));
+    });
+    if (protocol === "http2") {
+      http2Server.emit("connection", socket);
+      return;
+    }
+    // TLS where none is spoken comes here too: it is answered as a broken request.
+    for (const accept of acceptHttp1) accept.call(http1Server, socket);
+    socket.resume();
+  }
 
   return {
     start: () => listen(http1Server, options),
@@ -105,7 +143,7 @@ export function createPort(options: PortOptions): Port {
         new Promise<void>((resolve) => http1Server.close(() => resolve())),
         ...[...sockets].map((socket) => new Promise((resolve) => socket.once("close", resolve))),
       ];
-      for (const socket of peeking) socket.destroy();
+      for (const socket of arriving) socket.destroy();
       for (const session of sessions) session.close();
       const timer = setTimeout(() => {
         logger.warn({ connections: sockets.size }, "connections were cut off");
@@ -118,94 +156,6 @@ export function createPort(options: PortOptions): Port {
       return sockets.size;
     },
   };
-}
-
-// An error of a connection also closes it, and whoever uses it is told by that. Without a listener it would end the process.
-function ignore(): void {}
-
-function createHttp1Server(
-  options: PortOptions,
-  handle: PortOptions["handler"],
-  isDraining: () => boolean,
-): http.Server {
-  const server = http.createServer(http1Options(options), (request, response) => {
-    request.on("error", ignore);
-    response.on("error", ignore);
-    if (isDraining()) response.setHeader("connection", "close");
-    response.on("close", () => {
-      if (isDraining()) setImmediate(() => server.closeIdleConnections());
-    });
-    handle(request, response);
-  });
-  return server;
-}
-
-// It never listens, but is handed its connections, and so cannot tell which are open: `sessions` does.
-function createHttp2Server(
-  options: PortOptions,
-  handle: PortOptions["handler"],
-  sessions: Set<Session>,
-): http2.Http2Server {
-  const server = http2.createServer(http2Options(options), handle);
-  server.on("stream", (stream) => stream.on("error", ignore));
-  server.on("sessionError", ignore);
-  server.on("session", (session) => {
-    sessions.add(session);
-    session.on("error", ignore);
-    session.on("close", () => sessions.delete(session));
-    watchIdleSession(session, options.idleSessionTimeoutMs ?? IDLE_SESSION_TIMEOUT_MS);
-  });
-  return server;
-}
-
-function http1Options(options: PortOptions): http.ServerOptions {
-  return {
-    headersTimeout: HEADERS_TIMEOUT_MS,
-    requestTimeout: REQUEST_TIMEOUT_MS,
-    keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
-    keepAlive: true,
-    keepAliveInitialDelay: TCP_KEEP_ALIVE_DELAY_MS,
-    noDelay: true,
-    ...options.http1,
-  };
-}
-
-function http2Options(options: PortOptions): http2.ServerOptions {
-  return {
-    ...options.http2,
-    settings: { maxConcurrentStreams: MAX_CONCURRENT_STREAMS, ...options.http2?.settings },
-  };
-}
-
-function guard(handler: PortOptions["handler"], logger: Logger): PortOptions["handler"] {
-  return (request, response) => {
-    try {
-      handler(request, response);
-    } catch (error) {
-      logger.error({ err: error, url: request.url }, "a request failed");
-      if (response.headersSent) {
-        response.destroy();
-        return;
-      }
-      sendPlain(request, response, 500, "internal error\n");
-    }
-  };
-}
-
-function watchIdleSession(session: Session, timeoutMs: number): void {
-  let streams = 0;
-  let asked = false;
-  session.on("stream", (stream) => {
-    streams += 1;
-    stream.on("close", () => (streams -= 1));
-  });
-  session.setTimeout(timeoutMs, () => {
-    if (session.destroyed) return;
-    if (asked) return session.destroy();
-    if (streams === 0) return session.close();
-    asked = true;
-    session.ping(() => (asked = false));
-  });
 }
 
 function listen(server: http.Server, { host, port }: PortOptions): Promise<{ port: number }> {

@@ -120,7 +120,10 @@ describe("a first start", () => {
   });
 
   test("in production there are no ready-made accounts, and no password is printed", async () => {
-    const env = { NODE_ENV: "production", REALMWIRE_DEV_PASSWORD: DEV_PASSWORD };
+    const env = {
+      ...{ NODE_ENV: "production", REALMWIRE_PLAINTEXT: "allow" },
+      REALMWIRE_DEV_PASSWORD: DEV_PASSWORD,
+    };
     const data = await newFolder();
     const server = run(["--port", "0", "--host", "127.0.0.1", "--data", data], env);
     const { baseUrl } = await server.ready();

@@ -57,7 +57,7 @@ export function runServer(args: readonly string[], env: NodeJS.ProcessEnv = {}):
       .slice(0, -1)
       .filter((line) => line.startsWith("{"))
       .map((line) => JSON.parse(line) as LogRecord);
-  const readyPort = () => records().find(({ msg }) => msg.startsWith("ready:"))?.["port"];
+  const readyLine = () => records().find(({ msg }) => msg.startsWith("ready:"));
 
   return {
     pid: child.pid ?? 0,
@@ -66,11 +66,14 @@ export function runServer(args: readonly string[], env: NodeJS.ProcessEnv = {}):
         throw new Error(`the server ended (${code ?? signal}): ${stderr}${stdout}`);
       });
       over.catch(() => {});
-      while (readyPort() === undefined) {
+      let line = readyLine();
+      while (line === undefined) {
         await Promise.race([once(written, "text"), over]);
+        line = readyLine();
       }
-      const port = Number(readyPort());
-      return { port, baseUrl: `http://127.0.0.1:${port}` };
+      const port = Number(line["port"]);
+      const scheme = line.msg.includes("https://") ? "https" : "http";
+      return { port, baseUrl: `${scheme}://127.0.0.1:${port}` };
     },
     signal: (name) => void child.kill(name),
     ended: () => ended,

@@ -1,8 +1,14 @@
-import http from "node:http";
 import http2 from "node:http2";
 import { expect } from "vitest";
 import { TOKENS } from "./rpc-server.ts";
-import { readParts, type Wire, type WirePart } from "./wire.ts";
+import {
+  type BothEntrances,
+  readParts,
+  requestHttp1,
+  urlFor,
+  type Wire,
+  type WirePart,
+} from "./wire.ts";
 
 /** The headers of a player's call. */
 export function playerHeaders(wire: Wire): Record<string, string> {
@@ -24,26 +30,32 @@ export interface OpenCall {
 
 /** Opens a call and reads what comes. */
 export function openCall(
-  server: { readonly url: string },
+  server: BothEntrances,
   wire: Wire,
   path: string,
   body: Uint8Array,
   headers: Readonly<Record<string, string>> = {},
 ): OpenCall {
   const all = { ...playerHeaders(wire), ...headers };
-  let bytes = Buffer.alloc(0);
+  let chunks: Buffer[] = [];
   let ended = false;
   const trailers: Record<string, unknown> = {};
   function listen(answer: NodeJS.ReadableStream): void {
-    answer.on("data", (chunk: Buffer) => (bytes = Buffer.concat([bytes, chunk])));
+    answer.on("data", (chunk: Buffer) => void chunks.push(chunk));
     answer.on("end", () => (ended = true));
     answer.on("error", () => (ended = true));
+  }
+  // Put together only when they are looked at: a flood comes in very many.
+  function bytes(): Buffer {
+    const whole = Buffer.concat(chunks);
+    chunks = [whole];
+    return whole;
   }
   let readable: NodeJS.ReadableStream | undefined;
   let leave: () => void;
   let close: () => void;
   if (wire.http === 1) {
-    const request = http.request(`${server.url}${path}`, {
+    const request = requestHttp1(`${urlFor(server, wire)}${path}`, {
       method: "POST",
       headers: all,
       agent: false,
@@ -53,7 +65,7 @@ export function openCall(
     request.end(body);
     leave = close = () => void request.destroy();
   } else {
-    const session = http2.connect(server.url);
+    const session = http2.connect(urlFor(server, wire));
     session.on("error", () => {});
     const stream = session.request({ ":method": "POST", ":path": path, ...all });
     stream.on("error", () => {});
@@ -70,8 +82,8 @@ export function openCall(
     pause: () => void readable?.pause(),
     resume: () => void readable?.resume(),
     async parts(count) {
-      await expect.poll(() => ended || countParts(bytes) >= count, { timeout: 5_000 }).toBe(true);
-      return readParts(bytes.subarray(0, wholeParts(bytes)));
+      await expect.poll(() => ended || countParts(bytes()) >= count, { timeout: 5_000 }).toBe(true);
+      return readParts(bytes().subarray(0, wholeParts(bytes())));
     },
   };
 }

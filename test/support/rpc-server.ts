@@ -80,6 +80,8 @@ export function worldWith(handlers: Partial<Handlers<typeof WorldService>>): Ser
 export interface RpcServer {
   readonly host: string;
   readonly url: string;
+  /** For servers with TLS. */
+  readonly securedUrl: string;
   readonly portNumber: number;
   readonly port: Port;
   readonly pipeline: Pipeline;
@@ -148,6 +150,7 @@ export async function startRpcServer(options: RpcServerOptions): Promise<RpcServ
   return {
     host,
     url: `http://${host}`,
+    securedUrl: `https://${host}`,
     portNumber: started.port,
     port,
     pipeline,

@@ -15,6 +15,7 @@ import type { LoadedGame } from "../../server/load-game.ts";
 import type { Logger } from "../../server/logger.ts";
 import { createServer } from "../../server/server.ts";
 import type { Server, ServerOptions } from "../../server/server.ts";
+import { type CertificateFolder, trustCertificate } from "./certificate.ts";
 
 /** The project's folder. */
 export const root = resolve(import.meta.dirname, "../..");
@@ -27,6 +28,8 @@ export interface TestServer {
   readonly port: number;
   readonly baseUrl: string;
   readonly dataDir: string;
+  /** With TLS: the file of its certificate, which this process trusts. */
+  readonly certFile: string | undefined;
   /** What was logged at `warn` and above. */
   readonly troubles: readonly { readonly message: string; readonly fields: object }[];
   /** Stops it; the data stays. */
@@ -43,9 +46,13 @@ export async function startTestServer(
     env?: NodeJS.ProcessEnv;
     game?: LoadedGame;
     parts?: Pick<ServerOptions, "bus" | "store">;
+    /** Speaks TLS with this, and nothing else. */
+    certificate?: CertificateFolder;
   } = {},
 ): Promise<TestServer> {
   const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), "realmwire-")));
+  const { certificate } = options;
+  if (certificate) trustCertificate(certificate.cert);
   const command = createCommand("0.0.0-test");
   const args = {
     host: "127.0.0.1",
@@ -54,6 +61,7 @@ export async function startTestServer(
     "dev-password": DEV_PASSWORD,
     "drain-ms": "0",
     game: resolve(root, "games/meadow"),
+    ...(certificate && { "tls-cert": certificate.certFile, "tls-key": certificate.keyFile }),
     ...options.args,
   };
   const argv = Object.entries(args).flatMap(([name, value]) => [`--${name}`, value]);
@@ -74,8 +82,9 @@ export async function startTestServer(
   return {
     server,
     port,
-    baseUrl: `http://127.0.0.1:${port}`,
+    baseUrl: `${certificate ? "https" : "http"}://127.0.0.1:${port}`,
     dataDir,
+    certFile: certificate?.certFile,
     troubles,
     stop: () => server.close(),
     async dispose() {

@@ -9,6 +9,7 @@ import { DomainError } from "../../server/errors.ts";
 import type { ReadyStream } from "../../server/rpc/ready-stream.ts";
 import type { EndCall } from "../../server/rpc/message-sink.ts";
 import { type Call, defineService, messageSink, readyStream } from "../../server/rpc/service.ts";
+import { makeTestCertificate, trustCertificate } from "./certificate.ts";
 import { describeGuild } from "./guild-service.ts";
 import { type RpcServer, type RpcServerOptions, startRpcServer, worldWith } from "./rpc-server.ts";
 
@@ -31,19 +32,28 @@ export interface Witness {
 export interface TwoWays {
   readonly short: RpcServer & { readonly witness: Witness };
   readonly adapter: RpcServer & { readonly witness: Witness };
+  /** The certificate of both, which this process trusts. */
+  readonly cert: string;
   close(): Promise<void>;
 }
 
-/** Starts both, with calls for every kind of answer. */
+/** The certificate of all of them. */
+const certificate = makeTestCertificate();
+
+/** Starts both, with calls for every kind of answer, and entrances with TLS and without. */
 export async function startTwoWays(
   options: Omit<RpcServerOptions, "services" | "shortWay"> = {},
 ): Promise<TwoWays> {
+  const { cert, key } = await certificate;
+  trustCertificate(cert);
+  const current = { cert: Buffer.from(cert), key: Buffer.from(key) };
   const start = async (shortWay: boolean) => {
     let time = 0;
     const witness: Witness = { aborted: [], closed: [], given: 0, taken: 0 };
     const server = await startRpcServer({
       services: [oddWorld(witness), guild],
       ...options,
+      port: { tls: { certificate: { current }, plaintext: true }, ...options.port },
       connect: { maxRequestBytes: MAX_BYTES, ...options.connect },
       // Every call comes a second after the one before: no limit is reached.
       pipeline: { now: () => (time += 1_000), ...options.pipeline },
@@ -55,6 +65,7 @@ export async function startTwoWays(
   return {
     short,
     adapter,
+    cert,
     async close() {
       await Promise.all([short.close(), adapter.close()]);
     },

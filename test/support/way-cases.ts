@@ -2,7 +2,7 @@ import { gzipSync } from "node:zlib";
 import { expect } from "vitest";
 import { TOKENS } from "./rpc-server.ts";
 import type { TwoWays } from "./two-ways.ts";
-import { callByHand, inEnvelope, outcomeOf, type Wire, type WireRequest } from "./wire.ts";
+import { callByHand, inEnvelope, outcomeOf, urlFor, type Wire, type WireRequest } from "./wire.ts";
 
 /** A call with what is to come of it: the way it takes, and its outcome. */
 export interface Case {
@@ -26,8 +26,8 @@ export async function expectSameAnswer(
   const before = ways.short.adapted;
   const whole: WireRequest = { http: wire.http, path: "/", ...request };
   const [short, adapter] = await Promise.all([
-    callByHand(ways.short.host, whole),
-    callByHand(ways.adapter.host, whole),
+    callByHand(urlFor(ways.short, wire), whole),
+    callByHand(urlFor(ways.adapter, wire), whole),
   ]);
   expect(short).toEqual(adapter);
   if (typeof outcome === "string") expect(outcomeOf(short)).toBe(outcome);

@@ -1,12 +1,15 @@
 import { once } from "node:events";
 import http from "node:http";
 import http2 from "node:http2";
+import https from "node:https";
 import { setTimeout as sleep } from "node:timers/promises";
 
 /** A protocol over a version of HTTP, as a client speaks it by hand. */
 export interface Wire {
   readonly name: string;
   readonly http: 1 | 2;
+  /** Whether it is spoken inside TLS. */
+  readonly secured: boolean;
   readonly contentType: string;
   /** Whether messages stand in envelopes. */
   readonly enveloped: boolean;
@@ -43,25 +46,60 @@ const grpc = {
   encodingHeader: "grpc-encoding",
   acceptHeader: "grpc-accept-encoding",
 };
+
+/** A wire in each way in which it can come in: over either version of HTTP that it can use, without TLS and with it. */
+function overEach(
+  name: string,
+  wire: Omit<Wire, "name" | "http" | "secured">,
+  versions: readonly (1 | 2)[],
+): Wire[] {
+  return [false, true].flatMap((secured) =>
+    versions.map((version) => ({
+      ...wire,
+      name: `${name} over ${HTTP_NAMES[version][secured ? "secured" : "plain"]}`,
+      http: version,
+      secured,
+    })),
+  );
+}
+
+const HTTP_NAMES = {
+  1: { plain: "HTTP/1.1", secured: "HTTP/1.1 with TLS" },
+  2: { plain: "h2c", secured: "h2" },
+};
+
 const grpcWires: readonly Wire[] = [
-  { ...grpc, name: "gRPC over h2c", http: 2, contentType: "application/grpc+proto" },
-  { ...grpc, name: "gRPC-Web over HTTP/1.1", http: 1, contentType: "application/grpc-web+proto" },
-  { ...grpc, name: "gRPC-Web over h2c", http: 2, contentType: "application/grpc-web+proto" },
+  ...overEach("gRPC", { ...grpc, contentType: "application/grpc+proto" }, [2]),
+  ...overEach("gRPC-Web", { ...grpc, contentType: "application/grpc-web+proto" }, [1, 2]),
 ];
 
 /** All that a unary call can be made with. */
 export const UNARY_WIRES: readonly Wire[] = [
-  { ...connectUnary, name: "Connect over HTTP/1.1", http: 1 },
-  { ...connectUnary, name: "Connect over h2c", http: 2 },
+  ...overEach("Connect", connectUnary, [1, 2]),
   ...grpcWires,
 ];
 
 /** All that a streaming call can be made with. */
 export const STREAM_WIRES: readonly Wire[] = [
-  { ...connectStream, name: "Connect over HTTP/1.1", http: 1 },
-  { ...connectStream, name: "Connect over h2c", http: 2 },
+  ...overEach("Connect", connectStream, [1, 2]),
   ...grpcWires,
 ];
+
+/** A server that takes both connections with TLS and without. */
+export interface BothEntrances {
+  readonly url: string;
+  readonly securedUrl: string;
+}
+
+/** Where a wire comes in. */
+export function urlFor({ url, securedUrl }: BothEntrances, { secured }: Pick<Wire, "secured">) {
+  return secured ? securedUrl : url;
+}
+
+/** A request over HTTP/1.1, with TLS where its URL says so. */
+export function requestHttp1(url: string, options: http.RequestOptions): http.ClientRequest {
+  return url.startsWith("https:") ? https.request(url, options) : http.request(url, options);
+}
 
 /** A request, to the byte. */
 export interface WireRequest {
@@ -99,11 +137,11 @@ export function inEnvelope(data: Uint8Array, flags = 0, size = data.length): Buf
 
 /** Makes a request and reads its whole answer. What breaks off is answered by why it did. */
 export async function callByHand(
-  host: string,
+  baseUrl: string,
   request: WireRequest,
 ): Promise<WireAnswer | { readonly brokeOff: string }> {
   try {
-    return await (request.http === 1 ? callHttp1(host, request) : callHttp2(host, request));
+    return await (request.http === 1 ? callHttp1(baseUrl, request) : callHttp2(baseUrl, request));
   } catch (error) {
     return { brokeOff: (error as NodeJS.ErrnoException).code ?? String(error) };
   }
@@ -112,9 +150,9 @@ export async function callByHand(
 /** How long an answer may take, in milliseconds. */
 const PATIENCE_MS = 5_000;
 
-async function callHttp1(host: string, request: WireRequest): Promise<WireAnswer> {
+async function callHttp1(baseUrl: string, request: WireRequest): Promise<WireAnswer> {
   const { method = "POST", path, headers } = request;
-  const sent = http.request(`http://${host}${path}`, {
+  const sent = requestHttp1(`${baseUrl}${path}`, {
     method,
     headers: { ...headers },
     agent: false,
@@ -130,9 +168,9 @@ async function callHttp1(host: string, request: WireRequest): Promise<WireAnswer
   return seen(answer.statusCode ?? 0, answer.headers, bytes, answer.trailers);
 }
 
-async function callHttp2(host: string, request: WireRequest): Promise<WireAnswer> {
+async function callHttp2(baseUrl: string, request: WireRequest): Promise<WireAnswer> {
   const { method = "POST", path, headers } = request;
-  const session = http2.connect(`http://${host}`);
+  const session = http2.connect(baseUrl);
   session.on("error", () => {});
   try {
     const stream = session.request(

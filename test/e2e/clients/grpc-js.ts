@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import type {
   DescMessage,
@@ -26,7 +27,10 @@ export function describeGrpcJs(server: () => TestServer): void {
   let client: Client;
 
   beforeAll(() => {
-    client = new Client(`127.0.0.1:${server().port}`, credentials.createInsecure());
+    const { port, certFile } = server();
+    const { createSsl, createInsecure } = credentials;
+    const chosen = certFile ? createSsl(readFileSync(certFile)) : createInsecure();
+    client = new Client(`127.0.0.1:${port}`, chosen);
   });
 
   afterAll(() => client?.close());

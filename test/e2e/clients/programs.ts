@@ -111,15 +111,26 @@ async function expectNineCalls(call: Caller): Promise<void> {
   expect(refused.error).toContain("no-such-thing");
 }
 
+/** How grpcurl is told whether to use TLS. */
+function howToConnect({ certFile }: TestServer): string[] {
+  return certFile === undefined ? ["-plaintext"] : ["-cacert", certFile];
+}
+
 /** Programs for the command line, which know no schema but what the server tells them. */
-export function describePrograms(server: () => TestServer): void {
+export function describePrograms(
+  server: () => TestServer,
+  { secured }: { readonly secured: boolean },
+): void {
   describe("buf curl, without a schema", () => {
-    test.each([
+    test.each<[string, string[]]>([
       ["connect", []],
       ["grpc", []],
       ["grpcweb", []],
-      ["connect", ["--http2-prior-knowledge"]],
-      ["grpcweb", ["--http2-prior-knowledge"]],
+      // With TLS the handshake tells.
+      ...(secured ? [] : ["connect", "grpcweb"]).map((protocol): [string, string[]] => [
+        protocol,
+        ["--http2-prior-knowledge"],
+      ]),
     ])(
       "[PY-1] … [PY-10] the nine calls: --protocol %s %s",
       { timeout: 60_000 },
@@ -130,6 +141,7 @@ export function describePrograms(server: () => TestServer): void {
             "curl",
             ...["--protocol", protocol],
             ...flags,
+            ...(secured ? ["--cacert", server().certFile ?? ""] : []),
             ...(token ? ["--header", `authorization: Bearer ${token}`] : []),
             ...["--data", toData(request)],
             `${server().baseUrl}/${method.parent.typeName}/${method.name}`,
@@ -143,7 +155,7 @@ export function describePrograms(server: () => TestServer): void {
     requireOrSkip(context, await isInstalled("grpcurl"), "grpcurl");
     await expectNineCalls((method, request, token) =>
       runProgram("grpcurl", [
-        "-plaintext",
+        ...howToConnect(server()),
         ...(token ? ["-H", `authorization: Bearer ${token}`] : []),
         ...["-d", toData(request)],
         `127.0.0.1:${server().port}`,
@@ -151,7 +163,7 @@ export function describePrograms(server: () => TestServer): void {
       ]),
     );
     const { stdout } = await run("grpcurl", [
-      "-plaintext",
+      ...howToConnect(server()),
       `127.0.0.1:${server().port}`,
       "describe",
       "meadow.v1.Purse",
