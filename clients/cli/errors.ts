@@ -64,12 +64,21 @@ export function explainError(error: unknown, url: string): Line[] {
   return texts.map((text, index) => line(text, index === 0 ? { color: COLORS.red } : undefined));
 }
 
-/** Whether nobody answered, as opposed to a server that refused. */
-export function isUnreachable(error: unknown): boolean {
-  if (!(error instanceof RealmwireError)) return false;
-  const { code, reason } = error;
-  const isSilent = code === Code.Unavailable || code === Code.DeadlineExceeded;
-  return isSilent && reason === ErrorReason.UNSPECIFIED;
+/** Whether no server could be talked to, as opposed to one that refused. */
+function isUnreachable(error: unknown): boolean {
+  if (!(error instanceof RealmwireError) || error.reason !== ErrorReason.UNSPECIFIED) return false;
+  const { code } = error;
+  if (code === Code.Unavailable || code === Code.DeadlineExceeded) return true;
+  return adviceOnTls(error) !== undefined;
+}
+
+/** What to do where one side speaks TLS and the other one does not, or does not trust it. Undefined: it is not about that. */
+function adviceOnTls({ message }: RealmwireError): string | undefined {
+  if (/certificate/i.test(message)) {
+    return "  A certificate of your own is trusted with NODE_EXTRA_CA_CERTS=<its file> before npm run cli.";
+  }
+  // HTTP/2's INADEQUATE_SECURITY, with which a port that speaks TLS only turns plaintext away.
+  return /error code 12\b/.test(message) ? "  This port speaks TLS only: use https://" : undefined;
 }
 
 /** With what the program ends because of an error. */
@@ -100,7 +109,10 @@ export function secondsOf(ms: number): string {
   return `${(Math.max(0, ms) / 1000).toFixed(1)} s`;
 }
 
-function explainUnreachable({ message }: RealmwireError, url: string): string[] {
+function explainUnreachable(error: RealmwireError, url: string): string[] {
+  const { message } = error;
+  const advice = adviceOnTls(error);
+  if (advice !== undefined) return [`No connection to ${url} (${message}).`, advice];
   return [
     `No server answers at ${url} (${message}).`,
     "  Start one: run `npm start` in the project's folder, in another terminal, and keep it running.",

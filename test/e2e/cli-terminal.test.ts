@@ -1,5 +1,5 @@
 import { rm } from "node:fs/promises";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import type { TestContext } from "vitest";
 import { createRealmwire } from "../../clients/ts/index.ts";
 import type { Realmwire } from "../../clients/ts/index.ts";
@@ -15,6 +15,9 @@ import type { Terminal } from "../support/terminal.ts";
 
 /** A map without a sign of life is green: the background of grass among 256 colours. */
 const GRASS = "48;5;64m";
+
+/** Terminals and processes take their time on a busy machine. */
+vi.setConfig({ testTimeout: 60_000 });
 
 let server: TestServer;
 let bob: Realmwire;
@@ -223,4 +226,4 @@ test("[JW-12] [AL-18] [PY-12] a server that stops tells the prompt, which resume
     .toContain("connected again");
   await enter(terminal, "get position", `position  ${place}`);
   await enter(terminal, "exit", "ended with 0");
-}, 60_000);
+});

@@ -2,12 +2,16 @@ import { readdir, stat } from "node:fs/promises";
 import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { createRealmwire } from "../../clients/ts/index.ts";
+import { createCertificateFolder } from "../support/certificate.ts";
 import { createCliUser } from "../support/cli.ts";
 import type { CliUser } from "../support/cli.ts";
 import { DEV_PASSWORD, startTestServer } from "../support/server.ts";
 import type { TestServer } from "../support/server.ts";
+
+/** Each run is a process of its own, and machines that test are busy. */
+vi.setConfig({ testTimeout: 60_000 });
 
 let server: TestServer;
 let zoe: CliUser;
@@ -212,6 +216,27 @@ test("[AL-18] a wrong address fails in seconds, with words that say what to do",
   expect({ stdout, code }).toEqual({ stdout: "", code: 3 });
   expect(stderr).toContain(`No server answers at http://127.0.0.1:${port}`);
   expect(stderr).toContain("npm start");
+});
+
+test("[AL-18] where only one side speaks TLS, or does not trust the other, it says what to do", async () => {
+  const { certFile, keyFile, dispose } = await createCertificateFolder();
+  const secure = await startTestServer({ args: { "tls-cert": certFile, "tls-key": keyFile } });
+  try {
+    const url = `https://localhost:${secure.port}`;
+    const user = await newUser(url);
+    const strange = await user.run(["version"]);
+    expect(strange).toMatchObject({
+      code: 3,
+      stderr: expect.stringContaining("NODE_EXTRA_CA_CERTS"),
+    });
+    const plain = await user.run(["--url", `http://localhost:${secure.port}`, "version"]);
+    expect(plain).toMatchObject({ code: 3, stderr: expect.stringContaining("use https://") });
+    const trusted = await user.run(["version"], { env: { NODE_EXTRA_CA_CERTS: certFile } });
+    expect(trusted).toMatchObject({ code: 0, stdout: expect.stringContaining(`meadow at ${url}`) });
+  } finally {
+    await secure.dispose();
+    await dispose();
+  }
 });
 
 test("help is there without a server, and a wrong command line says what is wrong", async () => {

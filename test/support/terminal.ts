@@ -15,7 +15,7 @@ export interface Terminal {
   rows(): Promise<string[]>;
   /** The same with the escape sequences of its colours, in one text. */
   colored(): Promise<string>;
-  /** Waits until the screen shows this; at most 15 seconds. */
+  /** Waits until the screen shows this; at most 30 seconds. */
   shows(wanted: string | RegExp): Promise<void>;
   resize(columns: number, rows: number): Promise<void>;
   /** Ends the program and its terminal. */
@@ -34,7 +34,7 @@ export interface TerminalOptions {
 }
 
 /** How long to wait for the screen to show something: a process has to start first. */
-const WAIT = { timeout: 15_000, interval: 50 };
+const WAIT = { timeout: 30_000, interval: 50 };
 
 /** Opens a terminal in the project's folder. When the program ends, the terminal says `ended with` and its exit code. */
 export async function openTerminal(options: TerminalOptions): Promise<Terminal> {
