@@ -33,7 +33,7 @@ export function readArguments(argv: readonly string[], env: NodeJS.ProcessEnv): 
     if (error.exitCode === 0) return { kind: "text", text };
     throw new UsageError(error.message.replace(/^error: /, ""));
   }
-  const { url, user, json, color } = program.opts<Omit<Arguments, "words">>();
+  const { url, user = "", json = false, color } = program.opts<Options>();
   const words = program.args;
   const misplaced = words.find((word) => OPTIONS.has(word.split("=", 1)[0] ?? ""));
   if (misplaced !== undefined && !argv.includes("--")) {
@@ -41,9 +41,12 @@ export function readArguments(argv: readonly string[], env: NodeJS.ProcessEnv): 
   }
   return {
     kind: "arguments",
-    arguments: { url: checkUrl(url), user, json: json ?? false, color, words },
+    arguments: { url: checkUrl(url), user, json, color, words },
   };
 }
+
+/** What commander makes of the options: those that have no default may be missing. */
+type Options = Pick<Arguments, "url" | "color"> & Partial<Pick<Arguments, "user" | "json">>;
 
 const OPTIONS: ReadonlySet<string> = new Set(["--url", "--user", "--json", "--no-color"]);
 
@@ -59,9 +62,7 @@ function createProgram(env: NodeJS.ProcessEnv): Program {
         env["REALMWIRE_URL"] || DEFAULT_URL,
       ),
     )
-    .addOption(
-      new Option("--user <name>", "keep this account's session beside those of others").default(""),
-    )
+    .option("--user <name>", "keep this account's session beside those of others")
     .option("--json", "print the answer of a command as JSON")
     .option("--no-color", "no colours; NO_COLOR does the same")
     .helpOption("-h, --help", "print this help")

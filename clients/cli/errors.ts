@@ -16,6 +16,7 @@ export const EXIT = {
   /** Ended by a signal: 128 and its number, as in shells. */
   hungUp: 129,
   interrupted: 130,
+  pipeClosed: 141,
   terminated: 143,
 } as const;
 
@@ -65,7 +66,7 @@ export function explainError(error: unknown, url: string): Line[] {
 }
 
 /** Whether no server could be talked to, as opposed to one that refused. */
-function isUnreachable(error: unknown): boolean {
+export function isUnreachable(error: unknown): boolean {
   if (!(error instanceof RealmwireError) || error.reason !== ErrorReason.UNSPECIFIED) return false;
   const { code } = error;
   if (code === Code.Unavailable || code === Code.DeadlineExceeded) return true;

@@ -1,3 +1,14 @@
+/** The size of an output that does not tell one, in columns and rows. */
+const DEFAULT_SIZE = { columns: 80, rows: 24 };
+
+/** The size of an output: of the terminal that it is, or a common one. */
+export function sizeOf({ columns, rows }: { readonly columns?: number; readonly rows?: number }): {
+  readonly columns: number;
+  readonly rows: number;
+} {
+  return { columns: columns || DEFAULT_SIZE.columns, rows: rows || DEFAULT_SIZE.rows };
+}
+
 /** The smallest terminal that has room for the live map. */
 export const MIN_COLUMNS = 30;
 export const MIN_ROWS = 10;

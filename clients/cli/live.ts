@@ -5,6 +5,7 @@ import { Interrupted } from "./errors.ts";
 import { composeFrame } from "./frame.ts";
 import { createKeyWalk } from "./key-walk.ts";
 import type { Key, Keyboard } from "./keyboard.ts";
+import { sizeOf } from "./layout.ts";
 import { renderLine } from "./line.ts";
 import type { Line } from "./line.ts";
 import type { LineEditor } from "./line-editor.ts";
@@ -72,7 +73,7 @@ export function createLive(options: LiveOptions): Live {
 
   const draw = (positionOf: (entity: WorldEntity) => { x: number; y: number }): void => {
     const { self } = view;
-    const { columns, rows } = output;
+    const { columns, rows } = sizeOf(output);
     const content = {
       status: statusOf(client, world),
       picture: {

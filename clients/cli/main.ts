@@ -6,8 +6,9 @@ import type { Context } from "./command.ts";
 import { createCommands } from "./commands/table.ts";
 import { createConnection } from "./connection.ts";
 import type { Connection } from "./connection.ts";
-import { exitCodeOf, explainError, UsageError } from "./errors.ts";
+import { EXIT, exitCodeOf, explainError, UsageError } from "./errors.ts";
 import { createGameTypes } from "./game-types.ts";
+import { sizeOf } from "./layout.ts";
 import { createInputLines, runLines } from "./line-mode.ts";
 import { renderLine } from "./line.ts";
 import { runOnce } from "./one-shot.ts";
@@ -17,10 +18,6 @@ import { runPrompt } from "./prompt.ts";
 import { createFileStorage, sessionPath, stateFolder } from "./session-file.ts";
 import { createSurroundings } from "./surroundings.ts";
 import { readArguments as readWords } from "./words.ts";
-
-/** The size of a terminal that is none. */
-const DEFAULT_COLUMNS = 80;
-const DEFAULT_ROWS = 24;
 
 const { stdin, stdout, stderr, env } = process;
 
@@ -56,7 +53,7 @@ async function runScript(args: Arguments, { client }: Connection): Promise<numbe
     surroundings: createSurroundings(client),
     walks: createWalks(),
     world: undefined,
-    size: { columns: stdout.columns || DEFAULT_COLUMNS, rows: stdout.rows || DEFAULT_ROWS },
+    size: sizeOf(stdout),
     askPassword: (question) =>
       passwordOfScript({
         env,
@@ -82,6 +79,11 @@ async function runScript(args: Arguments, { client }: Connection): Promise<numbe
   }
 }
 
+// Who reads the output may stop before its end, as `head` does.
+stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code === "EPIPE") process.exit(EXIT.pipeClosed);
+  throw error;
+});
 main().then(
   (code) => (process.exitCode = code),
   (error: unknown) => {

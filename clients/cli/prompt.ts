@@ -5,9 +5,11 @@ import { createCommands, findCommand } from "./commands/table.ts";
 import { joinColumns } from "./columns.ts";
 import { createCompleter } from "./completion.ts";
 import type { Connection } from "./connection.ts";
-import { EXIT, explainError, Interrupted } from "./errors.ts";
+import { EXIT, explainError, Interrupted, isUnreachable } from "./errors.ts";
 import { createGameTypes } from "./game-types.ts";
+import { greet } from "./greeting.ts";
 import { createKeyboard } from "./keyboard.ts";
+import { sizeOf } from "./layout.ts";
 import { createLineEditor } from "./line-editor.ts";
 import { line, renderLine, span, wrapLine } from "./line.ts";
 import type { Line } from "./line.ts";
@@ -45,7 +47,7 @@ export async function runPrompt(options: PromptOptions): Promise<number> {
   let isOver = false;
 
   const print = (lines: readonly Line[], indent: number): void => {
-    const wrapped = lines.flatMap((one) => wrapLine(one, stdout.columns, indent));
+    const wrapped = lines.flatMap((one) => wrapLine(one, sizeOf(stdout).columns, indent));
     editor.print(wrapped.map((one) => renderLine(one, paint)));
   };
   const show = (lines: readonly Line[], indent = ANSWER_INDENT): void => {
@@ -63,8 +65,10 @@ export async function runPrompt(options: PromptOptions): Promise<number> {
     client,
     surroundings,
     tell,
-    onLost: (error) =>
-      show([...explainError(error, url), hintLine("  The next command tries again.")]),
+    onLost(error) {
+      show(explainError(error, url));
+      if (isUnreachable(error)) show([hintLine("  The next command tries again.")]);
+    },
     now: () => new Date(),
   });
 
@@ -121,8 +125,7 @@ export async function runPrompt(options: PromptOptions): Promise<number> {
       return play.world;
     },
     get size() {
-      const { columns, rows } = stdout;
-      return { columns, rows };
+      return sizeOf(stdout);
     },
     askPassword: (question) => askAtPrompt(() => editor.readSecret(question)),
     ask: (question) => askAtPrompt(() => editor.read(question)),
@@ -137,7 +140,7 @@ export async function runPrompt(options: PromptOptions): Promise<number> {
       show(
         joinColumns(
           candidates.map((one) => line(one)),
-          stdout.columns,
+          sizeOf(stdout).columns,
         ),
       ),
   });
@@ -193,29 +196,5 @@ export async function runPrompt(options: PromptOptions): Promise<number> {
     play.leave();
     editor.close();
     keyboard.close();
-  }
-}
-
-/** What is said first: whose prompt this is, and what to do. A server that does not answer is no reason not to open it. */
-async function greet({ client, url }: Context, takeUp: () => Promise<void>): Promise<Line[]> {
-  const help = hintLine("`help` lists the commands, Tab completes, Ctrl-D leaves.");
-  try {
-    const { game, server } = await client.version();
-    const lines: Line[] = [
-      [span(game, { bold: true }), span(` at ${url}, Realmwire ${server}`)],
-      help,
-    ];
-    await takeUp();
-    const { session } = client;
-    if (!session) lines.push(line("`login <name>` logs in, `register <name>` makes an account."));
-    else if (session.character === "")
-      lines.push(line("`characters new <name>` makes one to play."));
-    else
-      lines.push(
-        line(`Welcome back, ${session.character}. \`look\` draws the map, \`live\` shows it live.`),
-      );
-    return lines;
-  } catch (error) {
-    return [...explainError(error, url), help];
   }
 }

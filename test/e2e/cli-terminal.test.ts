@@ -197,7 +197,7 @@ test("[AL-18] without a server the prompt says so in seconds, and goes on once t
   expect((await terminal.rows()).at(-1)).toBe(">");
 });
 
-test("[JW-12] [AL-18] [PY-12] a server that stops tells the prompt, which resumes where it was when it is back", async (context) => {
+test("[JW-12] [AL-18] a server that stops tells the prompt, which resumes where it was when it is back", async (context) => {
   requireOrSkip(context, hasTmux, "tmux");
   const folders: DataFolders = await createDataFolders();
   const data = await folders.next();

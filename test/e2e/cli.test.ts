@@ -1,13 +1,15 @@
+import { execFile } from "node:child_process";
 import { readdir, stat } from "node:fs/promises";
 import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { createRealmwire } from "../../clients/ts/index.ts";
 import { createCertificateFolder } from "../support/certificate.ts";
 import { createCliUser } from "../support/cli.ts";
 import type { CliUser } from "../support/cli.ts";
-import { DEV_PASSWORD, startTestServer } from "../support/server.ts";
+import { DEV_PASSWORD, root, startTestServer } from "../support/server.ts";
 import type { TestServer } from "../support/server.ts";
 
 /** Each run is a process of its own, and machines that test are busy. */
@@ -257,4 +259,10 @@ test("help is there without a server, and a wrong command line says what is wron
     stderr: expect.stringContaining("a password is no argument"),
   });
   expect(await user.run(["--nonsense"])).toMatchObject({ code: 2 });
+});
+
+test("a reader that stops early, as head does, ends it quietly", async () => {
+  const script = `"${process.execPath}" clients/cli/main.ts help | true; echo "ended with \${PIPESTATUS[0]}"`;
+  const { stdout, stderr } = await promisify(execFile)("bash", ["-c", script], { cwd: root });
+  expect({ stdout, stderr }).toEqual({ stdout: "ended with 141\n", stderr: "" });
 });

@@ -46,7 +46,8 @@ export async function createCliUser(url: string): Promise<CliUser> {
         child.stdout.setEncoding("utf8").on("data", (text: string) => (stdout += text));
         child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text));
         child.on("error", reject).on("close", (code) => resolve({ stdout, stderr, code }));
-        child.stdin.end(input);
+        // It may end before it reads.
+        child.stdin.on("error", () => {}).end(input);
       }),
     dispose: () => rm(stateDir, { recursive: true, force: true }),
   };
