@@ -4,6 +4,12 @@ import { behindFirst, readArguments, readTyped } from "./words.ts";
 test("words are parted by spaces, and quotes hold them together", () => {
   expect(readTyped(`  put "a b"  'c d' e"f`).words).toEqual(["put", "a b", "c d", `e"f`]);
   expect(readTyped(String.raw`"say \"hi\""`).words).toEqual([`say "hi"`]);
+  expect(readTyped(`text="a b" it's fine=' c' x="`).words).toEqual([
+    "text=a b",
+    "it's",
+    "fine= c",
+    "x=",
+  ]);
   expect(readTyped("   ").words).toEqual([]);
   expect(readTyped(`"never closed`).words).toEqual(["never closed"]);
 });

@@ -12,15 +12,16 @@ interface Word {
   readonly start: number;
 }
 
-const WORD = /"((?:[^"\\]|\\.)*)"?|'([^']*)'?|\S+/g;
+/** In quotes, `name="in quotes"`, or anything up to a space. */
+const WORD = /([\w.]+=)?(?:"((?:[^"\\]|\\.)*)"?|'([^']*)'?)|\S+/g;
 
 /** Reads a typed line: words are parted by spaces, and quotes hold words together. */
 export function readTyped(typed: string): Input {
   const words: Word[] = [];
   for (const found of typed.matchAll(WORD)) {
-    const [whole, double, single] = found;
-    const text = double === undefined ? (single ?? whole) : double.replaceAll(/\\(.)/g, "$1");
-    words.push({ text, start: found.index });
+    const [whole, name = "", double, single] = found;
+    const quoted = double?.replaceAll(/\\(.)/g, "$1") ?? single;
+    words.push({ text: quoted === undefined ? whole : name + quoted, start: found.index });
   }
   return {
     words: words.map(({ text }) => text),
