@@ -41,7 +41,6 @@ afterAll(async () => {
 /** Opens the prompt in a terminal, as somebody who begins. */
 async function openPrompt(
   context: TestContext,
-  name: string,
   options: {
     url?: string;
     columns?: number;
@@ -54,7 +53,8 @@ async function openPrompt(
   const { url = server.baseUrl, columns = 80, rows = 24, env = {} } = options;
   const user = options.user ?? (await createCliUser(url));
   const terminal = await openTerminal({
-    ...{ name, columns, rows },
+    columns,
+    rows,
     env: { XDG_STATE_HOME: user.stateDir, HOME: user.stateDir, REALMWIRE_URL: url, ...env },
     command: "npm run cli",
   });
@@ -76,7 +76,7 @@ async function register(terminal: Terminal, name: string): Promise<void> {
 }
 
 test("[SM-27] [JW-8] npm run cli leads to a prompt: help, register, login, completion, history", async (context) => {
-  const terminal = await openPrompt(context, "begin", { rows: 40 });
+  const terminal = await openPrompt(context, { rows: 40 });
   await terminal.shows("`login <name>` logs in");
   await enter(terminal, "help", "list the commands, or explain one");
   await register(terminal, "Terry");
@@ -101,7 +101,7 @@ test("[SM-27] [JW-8] npm run cli leads to a prompt: help, register, login, compl
 });
 
 test("[SM-27] messages come in while a line is typed, with time and sender, and leave it whole", async (context) => {
-  const terminal = await openPrompt(context, "talk", { columns: 50 });
+  const terminal = await openPrompt(context, { columns: 50 });
   await register(terminal, "Talia");
   const typed = "say a line that is longer than the terminal has columns";
   await terminal.type(typed);
@@ -123,7 +123,7 @@ test("[SM-27] messages come in while a line is typed, with time and sender, and 
 });
 
 test("[SM-27] the live map is drawn in colour and to the terminal's size, keys walk on it", async (context) => {
-  const terminal = await openPrompt(context, "live");
+  const terminal = await openPrompt(context);
   await register(terminal, "Livia");
   await enter(terminal, "live", "arrows, wasd, hjkl: walk");
   await terminal.shows("@ you");
@@ -165,7 +165,7 @@ test("[SM-27] the live map is drawn in colour and to the terminal's size, keys w
 });
 
 test("NO_COLOR is heeded, and Ctrl-C ends the program with 130, the terminal as it was", async (context) => {
-  const terminal = await openPrompt(context, "plain", { env: { NO_COLOR: "1" } });
+  const terminal = await openPrompt(context, { env: { NO_COLOR: "1" } });
   await register(terminal, "Norma");
   await enter(terminal, "live", "@ you");
   expect(await terminal.colored()).not.toContain("\u001B[");
@@ -175,7 +175,7 @@ test("NO_COLOR is heeded, and Ctrl-C ends the program with 130, the terminal as 
 });
 
 test("[PY-15] whatever is typed is refused with words, and the prompt goes on", async (context) => {
-  const terminal = await openPrompt(context, "wrong");
+  const terminal = await openPrompt(context);
   await enter(terminal, "loook", "did you mean look?");
   await enter(terminal, "look", "log in first");
   await enter(terminal, "login nobody", "Password of nobody");
@@ -190,7 +190,7 @@ test("[PY-15] whatever is typed is refused with words, and the prompt goes on", 
 });
 
 test("[AL-18] without a server the prompt says so in seconds, and goes on once there is one", async (context) => {
-  const terminal = await openPrompt(context, "alone", { url: "http://127.0.0.1:9" });
+  const terminal = await openPrompt(context, { url: "http://127.0.0.1:9" });
   await terminal.shows("No server answers at http://127.0.0.1:9");
   await enter(terminal, "version", /No server answers.*No server answers/s);
   await enter(terminal, "help", "list the commands");
@@ -208,7 +208,7 @@ test("[JW-12] [AL-18] a server that stops tells the prompt, which resumes where 
     () => child.dispose(),
   );
   const { port, baseUrl } = await child.ready();
-  const terminal = await openPrompt(context, "stop", { url: baseUrl, rows: 40 });
+  const terminal = await openPrompt(context, { url: baseUrl, rows: 40 });
   await register(terminal, "Stella");
   await enter(terminal, "walk south 2", "You are there");
   const [, place] = /You are there, at ([\d., ]+)\./.exec((await terminal.rows()).join("\n")) ?? [];
@@ -226,4 +226,4 @@ test("[JW-12] [AL-18] a server that stops tells the prompt, which resumes where 
     .toContain("connected again");
   await enter(terminal, "get position", `position  ${place}`);
   await enter(terminal, "exit", "ended with 0");
-});
+}, 120_000);

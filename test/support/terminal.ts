@@ -1,4 +1,7 @@
 import { execFile } from "node:child_process";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { promisify } from "node:util";
 import { expect } from "vitest";
 import { root } from "./server.ts";
@@ -24,8 +27,6 @@ export interface Terminal {
 
 /** What a terminal is opened with. */
 export interface TerminalOptions {
-  /** A name that no other terminal has at the same time. */
-  readonly name: string;
   readonly columns: number;
   readonly rows: number;
   readonly env: Readonly<Record<string, string>>;
@@ -38,11 +39,12 @@ const WAIT = { timeout: 30_000, interval: 50 };
 
 /** Opens a terminal in the project's folder. When the program ends, the terminal says `ended with` and its exit code. */
 export async function openTerminal(options: TerminalOptions): Promise<Terminal> {
-  const { name, columns, rows, env, command } = options;
+  const { columns, rows, env, command } = options;
   // A tmux server of its own, so that nobody's settings or sessions come in between.
-  const socket = `realmwire-${process.pid}-${name}`;
+  const folder = await mkdtemp(join(tmpdir(), "realmwire-tmux-"));
+  const socket = join(folder, "socket");
   const tmux = async (...args: string[]): Promise<string> =>
-    (await execute("tmux", ["-L", socket, "-f", "/dev/null", ...args])).stdout;
+    (await execute("tmux", ["-S", socket, "-f", "/dev/null", ...args])).stdout;
   const settings = Object.entries({ TERM: "tmux-256color", LC_ALL: "C.UTF-8", ...env });
   await tmux(
     ...["new-session", "-d", "-x", `${columns}`, "-y", `${rows}`, "-c", root],
@@ -67,6 +69,9 @@ export async function openTerminal(options: TerminalOptions): Promise<Terminal> 
     resize: async (width, height) => {
       await tmux("resize-window", "-x", `${width}`, "-y", `${height}`);
     },
-    dispose: async () => void (await tmux("kill-server")),
+    async dispose() {
+      await tmux("kill-server");
+      await rm(folder, { recursive: true });
+    },
   };
 }
