@@ -1,6 +1,6 @@
 import type { World } from "../ts/index.ts";
-import { distanceBetween } from "./match.ts";
-import { formatPlace } from "./values.ts";
+import { distanceBetween } from "./language/match.ts";
+import { formatPlace } from "./language/values.ts";
 
 /** As near as this to a place, in tiles, is there. */
 const ARRIVED_TILES = 0.1;

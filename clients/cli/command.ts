@@ -1,9 +1,9 @@
 import type { Realmwire, World, WorldView } from "../ts/index.ts";
 import type { Walks } from "./arrival.ts";
-import type { GameTypes } from "./game-types.ts";
-import type { Line } from "./line.ts";
-import type { Surroundings } from "./surroundings.ts";
-import type { Input } from "./words.ts";
+import type { GameTypes } from "./language/game-types.ts";
+import type { Line } from "./terminal/line.ts";
+import type { Surroundings } from "./map/surroundings.ts";
+import type { Input } from "./language/words.ts";
 
 /** What a command gives back: lines for people, data for programs. */
 export interface Answer {

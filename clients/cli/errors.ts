@@ -1,8 +1,8 @@
 import { Code, ErrorReason, RealmwireError } from "../ts/index.ts";
-import { line } from "./line.ts";
-import type { Line } from "./line.ts";
-import { COLORS } from "./paint.ts";
-import { enumName } from "./enum-name.ts";
+import { line } from "./terminal/line.ts";
+import type { Line } from "./terminal/line.ts";
+import { COLORS } from "./terminal/paint.ts";
+import { enumName } from "./language/enum-name.ts";
 
 /** With what the program ends. */
 export const EXIT = {

@@ -1,8 +1,8 @@
 import type { Context } from "./command.ts";
 import { explainError } from "./errors.ts";
-import { line, span } from "./line.ts";
-import type { Line } from "./line.ts";
-import { hintLine } from "./messages.ts";
+import { line, span } from "./terminal/line.ts";
+import type { Line } from "./terminal/line.ts";
+import { hintLine } from "./language/messages.ts";
 
 /** What is said first: whose prompt this is, and what to do. A server that does not answer is no reason not to open it. */
 export async function greet(

@@ -5,7 +5,7 @@ import { findCommand } from "./commands/table.ts";
 import { EXIT } from "./errors.ts";
 import { runOnce } from "./one-shot.ts";
 import type { ScriptOutput } from "./one-shot.ts";
-import { readTyped } from "./words.ts";
+import { readTyped } from "./language/words.ts";
 
 /** An input that is no terminal, line by line. It is not read before the first line is asked for. */
 export interface InputLines {

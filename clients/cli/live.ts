@@ -1,22 +1,22 @@
 import { createInterpolator, createSystemClock } from "../ts/index.ts";
 import type { Realmwire, World, WorldEntity } from "../ts/index.ts";
-import { directionOfKey } from "./directions.ts";
+import { directionOfKey } from "./map/directions.ts";
 import { Interrupted } from "./errors.ts";
-import { composeFrame } from "./frame.ts";
-import { createKeyWalk } from "./key-walk.ts";
-import type { Key, Keyboard } from "./keyboard.ts";
-import { sizeOf } from "./layout.ts";
-import { renderLine } from "./line.ts";
-import type { Line } from "./line.ts";
-import type { LineEditor } from "./line-editor.ts";
-import { tokensOf } from "./map-drawing.ts";
-import type { MessagePane } from "./message-pane.ts";
-import { troubleLine } from "./messages.ts";
-import type { Paint } from "./paint.ts";
-import { refusalText } from "./refusals.ts";
-import { createScreen } from "./screen.ts";
-import type { Surroundings } from "./surroundings.ts";
-import { formatPlace } from "./values.ts";
+import { composeFrame } from "./terminal/frame.ts";
+import { createKeyWalk } from "./map/key-walk.ts";
+import type { Key, Keyboard } from "./terminal/keyboard.ts";
+import { sizeOf } from "./terminal/layout.ts";
+import { renderLine } from "./terminal/line.ts";
+import type { Line } from "./terminal/line.ts";
+import type { LineEditor } from "./terminal/line-editor.ts";
+import { tokensOf } from "./map/map-drawing.ts";
+import type { MessagePane } from "./terminal/message-pane.ts";
+import { troubleLine } from "./language/messages.ts";
+import type { Paint } from "./terminal/paint.ts";
+import { refusalText } from "./language/refusals.ts";
+import { createScreen } from "./terminal/screen.ts";
+import type { Surroundings } from "./map/surroundings.ts";
+import { formatPlace } from "./language/values.ts";
 
 /** The screen is painted at most once in so many milliseconds, and not at all while nothing changes. */
 const FRAME_MS = 100;

@@ -7,17 +7,17 @@ import { createCommands } from "./commands/table.ts";
 import { createConnection } from "./connection.ts";
 import type { Connection } from "./connection.ts";
 import { EXIT, exitCodeOf, explainError, UsageError } from "./errors.ts";
-import { createGameTypes } from "./game-types.ts";
-import { sizeOf } from "./layout.ts";
+import { createGameTypes } from "./language/game-types.ts";
+import { sizeOf } from "./terminal/layout.ts";
 import { createInputLines, runLines } from "./line-mode.ts";
-import { renderLine } from "./line.ts";
+import { renderLine } from "./terminal/line.ts";
 import { runOnce } from "./one-shot.ts";
-import { colorDepthOf, createPaint } from "./paint.ts";
+import { colorDepthOf, createPaint } from "./terminal/paint.ts";
 import { askHidden, passwordOfScript } from "./password.ts";
 import { runPrompt } from "./prompt.ts";
 import { createFileStorage, sessionPath, stateFolder } from "./session-file.ts";
-import { createSurroundings } from "./surroundings.ts";
-import { readArguments as readWords } from "./words.ts";
+import { createSurroundings } from "./map/surroundings.ts";
+import { readArguments as readWords } from "./language/words.ts";
 
 const { stdin, stdout, stderr, env } = process;
 

@@ -3,11 +3,11 @@ import type { Command, Context } from "./command.ts";
 import { unknownCommand } from "./commands/help.ts";
 import { findCommand } from "./commands/table.ts";
 import { errorData, exitCodeOf, explainError, UsageError } from "./errors.ts";
-import { line, renderLine } from "./line.ts";
-import type { Line } from "./line.ts";
-import type { Paint } from "./paint.ts";
-import { behindFirst } from "./words.ts";
-import type { Input } from "./words.ts";
+import { line, renderLine } from "./terminal/line.ts";
+import type { Line } from "./terminal/line.ts";
+import type { Paint } from "./terminal/paint.ts";
+import { behindFirst } from "./language/words.ts";
+import type { Input } from "./language/words.ts";
 
 /** Where a script's answers go. */
 export interface ScriptOutput {

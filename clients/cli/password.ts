@@ -1,6 +1,6 @@
 import { UsageError } from "./errors.ts";
-import { createKeyboard } from "./keyboard.ts";
-import { createLineEditor } from "./line-editor.ts";
+import { createKeyboard } from "./terminal/keyboard.ts";
+import { createLineEditor } from "./terminal/line-editor.ts";
 
 /** Where the password of a script may come from. */
 export interface PasswordSources {

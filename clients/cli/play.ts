@@ -7,9 +7,9 @@ import type {
   World,
 } from "../ts/index.ts";
 import { secondsOf } from "./errors.ts";
-import type { Line } from "./line.ts";
-import { chatLine, flagText, noticeLine, troubleLine } from "./messages.ts";
-import type { Surroundings } from "./surroundings.ts";
+import type { Line } from "./terminal/line.ts";
+import { chatLine, flagText, noticeLine, troubleLine } from "./language/messages.ts";
+import type { Surroundings } from "./map/surroundings.ts";
 
 /** Attempts to get a lost connection back: about 40 seconds. */
 const RECONNECT_ATTEMPTS = 12;

@@ -2,10 +2,10 @@ import type { PlainValue } from "../../ts/index.ts";
 import { namesInView, viewOf } from "../command.ts";
 import type { Answer, Command, Context } from "../command.ts";
 import { UsageError } from "../errors.ts";
-import { span } from "../line.ts";
-import { matchEntities } from "../match.ts";
-import { formatValue, parseValue, valueData } from "../values.ts";
-import type { Input } from "../words.ts";
+import { span } from "../terminal/line.ts";
+import { matchEntities } from "../language/match.ts";
+import { formatValue, parseValue, valueData } from "../language/values.ts";
+import type { Input } from "../language/words.ts";
 
 /** Attributes that are no fields of components. */
 const GENERAL = ["name", "zone", "position", "velocity"];

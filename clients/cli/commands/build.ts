@@ -6,9 +6,9 @@ import { toValue } from "../../ts/index.ts";
 import { namesInView, viewOf } from "../command.ts";
 import type { Answer, Command, Context } from "../command.ts";
 import { UsageError } from "../errors.ts";
-import { line } from "../line.ts";
-import { parsePlace, parseValue } from "../values.ts";
-import type { Input } from "../words.ts";
+import { line } from "../terminal/line.ts";
+import { parsePlace, parseValue } from "../language/values.ts";
+import type { Input } from "../language/words.ts";
 
 type Edit = MessageInitShape<typeof EditCommandSchema>;
 

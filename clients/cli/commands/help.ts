@@ -1,8 +1,8 @@
 import type { Answer, Command } from "../command.ts";
 import { UsageError } from "../errors.ts";
-import { line, span, wrapLine } from "../line.ts";
-import type { Line } from "../line.ts";
-import { suggest } from "../suggest.ts";
+import { line, span, wrapLine } from "../terminal/line.ts";
+import type { Line } from "../terminal/line.ts";
+import { suggest } from "../language/suggest.ts";
 
 /** Help, about these commands and about what it is pushed into, and the way out. */
 export function createHelp(commands: readonly Command[]): readonly Command[] {

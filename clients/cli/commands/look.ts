@@ -2,13 +2,13 @@ import { EntityKind, RealmwireError } from "../../ts/index.ts";
 import type { WorldEntity, WorldView } from "../../ts/index.ts";
 import { namesInView, viewOf } from "../command.ts";
 import type { Answer, Command, Context } from "../command.ts";
-import { line, span } from "../line.ts";
-import type { Line } from "../line.ts";
-import { drawMap, legendOf, tokensOf } from "../map-drawing.ts";
-import { distanceBetween, matchEntities, windTo } from "../match.ts";
-import { formatPlace, formatValue, valueData } from "../values.ts";
-import { joinColumns } from "../columns.ts";
-import { enumName } from "../enum-name.ts";
+import { line, span } from "../terminal/line.ts";
+import type { Line } from "../terminal/line.ts";
+import { drawMap, legendOf, tokensOf } from "../map/map-drawing.ts";
+import { distanceBetween, matchEntities, windTo } from "../language/match.ts";
+import { formatPlace, formatValue, valueData } from "../language/values.ts";
+import { joinColumns } from "../terminal/columns.ts";
+import { enumName } from "../language/enum-name.ts";
 
 /** Rows that the prompt and the line above it need below a map. */
 const ROWS_BESIDE_MAP = 3;

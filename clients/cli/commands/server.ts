@@ -3,7 +3,7 @@ import { OnlineStatus } from "../../../gen/ts/realmwire/v1/entity_pb.ts";
 import { namesInView } from "../command.ts";
 import type { Command } from "../command.ts";
 import { UsageError } from "../errors.ts";
-import { line, span } from "../line.ts";
+import { line, span } from "../terminal/line.ts";
 
 /** Asking about the server and its world. */
 export const serverCommands: readonly Command[] = [

@@ -3,11 +3,11 @@ import { Role } from "../../../gen/ts/realmwire/v1/options_pb.ts";
 import type { Session } from "../../ts/index.ts";
 import type { Answer, Command, Context } from "../command.ts";
 import { UsageError } from "../errors.ts";
-import { line, span } from "../line.ts";
-import { hintLine } from "../messages.ts";
-import { COLORS } from "../paint.ts";
-import type { Input } from "../words.ts";
-import { enumName } from "../enum-name.ts";
+import { line, span } from "../terminal/line.ts";
+import { hintLine } from "../language/messages.ts";
+import { COLORS } from "../terminal/paint.ts";
+import type { Input } from "../language/words.ts";
+import { enumName } from "../language/enum-name.ts";
 
 const PASSWORD_HELP = [
   "The password is asked for, or taken from REALMWIRE_PASSWORD, or from the first line of the input.",

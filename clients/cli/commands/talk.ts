@@ -4,8 +4,8 @@ import type { ChatMessage } from "../../../gen/ts/realmwire/v1/chat_pb.ts";
 import type { Answer, Command, Context } from "../command.ts";
 import { namesInView } from "../command.ts";
 import { UsageError } from "../errors.ts";
-import { hintLine, chatLine } from "../messages.ts";
-import { enumName } from "../enum-name.ts";
+import { hintLine, chatLine } from "../language/messages.ts";
+import { enumName } from "../language/enum-name.ts";
 
 /** Messages that are shown unless somebody asks for another number. */
 const MESSAGES = 20;

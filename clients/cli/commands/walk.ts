@@ -3,14 +3,14 @@ import type { MoveResult } from "../../ts/index.ts";
 import { namesInView, viewOf } from "../command.ts";
 import type { Answer, Command, Context } from "../command.ts";
 import { UsageError } from "../errors.ts";
-import { line } from "../line.ts";
-import { matchEntities } from "../match.ts";
-import { noticeLine } from "../messages.ts";
-import { directionNames, directionOf } from "../directions.ts";
-import { refusalText } from "../refusals.ts";
-import { formatPlace, isNumber, parsePlace } from "../values.ts";
-import type { Input } from "../words.ts";
-import { enumName } from "../enum-name.ts";
+import { line } from "../terminal/line.ts";
+import { matchEntities } from "../language/match.ts";
+import { noticeLine } from "../language/messages.ts";
+import { directionNames, directionOf } from "../map/directions.ts";
+import { refusalText } from "../language/refusals.ts";
+import { formatPlace, isNumber, parsePlace } from "../language/values.ts";
+import type { Input } from "../language/words.ts";
+import { enumName } from "../language/enum-name.ts";
 
 /** The furthest that one command leads, in tiles: as far as the server looks for ways. */
 const MAX_TILES = 256;

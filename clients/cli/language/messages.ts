@@ -1,11 +1,11 @@
 import { timestampDate } from "@bufbuild/protobuf/wkt";
-import { ChatKind } from "../../gen/ts/realmwire/v1/chat_pb.ts";
-import type { ChatMessage } from "../../gen/ts/realmwire/v1/chat_pb.ts";
-import type { WorldFlag } from "../ts/index.ts";
-import { secondsOf } from "./errors.ts";
-import { line, span } from "./line.ts";
-import type { Line } from "./line.ts";
-import { COLORS } from "./paint.ts";
+import { ChatKind } from "../../../gen/ts/realmwire/v1/chat_pb.ts";
+import type { ChatMessage } from "../../../gen/ts/realmwire/v1/chat_pb.ts";
+import type { WorldFlag } from "../../ts/index.ts";
+import { secondsOf } from "../errors.ts";
+import { line, span } from "../terminal/line.ts";
+import type { Line } from "../terminal/line.ts";
+import { COLORS } from "../terminal/paint.ts";
 
 /** Columns that the time takes in front of a message of today, for indenting the rest of a long one. */
 export const TIME_COLUMNS = 9;

@@ -1,4 +1,4 @@
-import type { WorldEntity } from "../ts/index.ts";
+import type { WorldEntity } from "../../ts/index.ts";
 
 /**
  * The entities that somebody may mean, the best kind of match alone: an id, a name, the beginning of an id or of a name, a part of a name. Capitals do not matter.

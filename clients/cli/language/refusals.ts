@@ -1,4 +1,4 @@
-import { MoveRefusal } from "../ts/index.ts";
+import { MoveRefusal } from "../../ts/index.ts";
 
 /** Why a move was not made, for people. */
 export function refusalText(refusal: MoveRefusal): string {

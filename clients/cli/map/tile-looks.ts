@@ -1,4 +1,4 @@
-import type { Color, Style } from "./paint.ts";
+import type { Color, Style } from "../terminal/paint.ts";
 
 /** How a tile looks in a terminal: two columns, which together are about as wide as high. */
 export interface TileLook {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { WorldEntity } from "../ts/index.ts";
+import type { WorldEntity } from "../../ts/index.ts";
 import { matchEntities, windTo } from "./match.ts";
 
 const entities = [

@@ -1,8 +1,8 @@
 import { isMessage, ScalarType, toJson } from "@bufbuild/protobuf";
 import type { DescEnum, DescField, Message } from "@bufbuild/protobuf";
 import { AnySchema } from "@bufbuild/protobuf/wkt";
-import type { PlainValue, ValueInput } from "../ts/index.ts";
-import { UsageError } from "./errors.ts";
+import type { PlainValue, ValueInput } from "../../ts/index.ts";
+import { UsageError } from "../errors.ts";
 
 const WHOLE = /^[+-]?\d+$/;
 const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i;

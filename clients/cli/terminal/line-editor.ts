@@ -2,7 +2,7 @@ import { createInterface } from "node:readline";
 import { Writable } from "node:stream";
 import { callbackify } from "node:util";
 import { ESCAPE_MS } from "./keyboard.ts";
-import { Interrupted } from "./errors.ts";
+import { Interrupted } from "../errors.ts";
 import type { Key, Keyboard } from "./keyboard.ts";
 
 /** Lines that are remembered. */

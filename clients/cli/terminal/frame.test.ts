@@ -1,16 +1,16 @@
 import { create } from "@bufbuild/protobuf";
 import { expect, test } from "vitest";
-import { ZoneMapSchema } from "../../gen/ts/realmwire/v1/map_pb.ts";
-import { EntityKind } from "../ts/index.ts";
-import type { WorldEntity } from "../ts/index.ts";
+import { ZoneMapSchema } from "../../../gen/ts/realmwire/v1/map_pb.ts";
+import { EntityKind } from "../../ts/index.ts";
+import type { WorldEntity } from "../../ts/index.ts";
 import { composeFrame } from "./frame.ts";
 import type { LiveContent } from "./frame.ts";
-import { createGlyphs } from "./glyphs.ts";
+import { createGlyphs } from "../map/glyphs.ts";
 import { line, lineWidth, renderLine } from "./line.ts";
-import { tokensOf } from "./map-drawing.ts";
+import { tokensOf } from "../map/map-drawing.ts";
 import { createMessagePane } from "./message-pane.ts";
 import { createPaint } from "./paint.ts";
-import { createTerrain } from "./terrain.ts";
+import { createTerrain } from "../map/terrain.ts";
 
 const FIRST_TILE = 10;
 /** Numbers of the tileset of the default world. */

@@ -1,6 +1,6 @@
-import type { Command, Context } from "./command.ts";
-import { findCommand } from "./commands/table.ts";
-import type { Completer } from "./line-editor.ts";
+import type { Command, Context } from "../command.ts";
+import { findCommand } from "../commands/table.ts";
+import type { Completer } from "../terminal/line-editor.ts";
 import { readTyped } from "./words.ts";
 
 /** Completes commands, and what may follow them. */

@@ -1,4 +1,4 @@
-import type { TileLayer, Tileset, ZoneMap } from "../../gen/ts/realmwire/v1/map_pb.ts";
+import type { TileLayer, Tileset, ZoneMap } from "../../../gen/ts/realmwire/v1/map_pb.ts";
 import { BARRIER, FLOOR, NOTHING, PORTAL, tileLook } from "./tile-looks.ts";
 import type { TileLook } from "./tile-looks.ts";
 

@@ -1,5 +1,5 @@
-import type { ZoneMap } from "../../gen/ts/realmwire/v1/map_pb.ts";
-import type { Realmwire, WorldView } from "../ts/index.ts";
+import type { ZoneMap } from "../../../gen/ts/realmwire/v1/map_pb.ts";
+import type { Realmwire, WorldView } from "../../ts/index.ts";
 import { createGlyphs } from "./glyphs.ts";
 import type { Glyphs } from "./glyphs.ts";
 import { createTerrain } from "./terrain.ts";

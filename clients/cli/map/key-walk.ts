@@ -1,5 +1,5 @@
-import type { MoveResult, Mover } from "../ts/index.ts";
-import { MoveRefusal } from "../ts/index.ts";
+import type { MoveResult, Mover } from "../../ts/index.ts";
+import { MoveRefusal } from "../../ts/index.ts";
 import type { Direction } from "./directions.ts";
 
 /**

@@ -1,6 +1,6 @@
 import { wrapLine } from "./line.ts";
 import type { Line } from "./line.ts";
-import { TIME_COLUMNS } from "./messages.ts";
+import { TIME_COLUMNS } from "../language/messages.ts";
 
 /** Lines that the pane keeps; the oldest are dropped. */
 const MAX_LINES = 500;

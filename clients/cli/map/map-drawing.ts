@@ -1,8 +1,8 @@
-import type { WorldEntity } from "../ts/index.ts";
+import type { WorldEntity } from "../../ts/index.ts";
 import type { Glyph } from "./glyphs.ts";
-import { span } from "./line.ts";
-import type { Line, Span } from "./line.ts";
-import type { Style } from "./paint.ts";
+import { span } from "../terminal/line.ts";
+import type { Line, Span } from "../terminal/line.ts";
+import type { Style } from "../terminal/paint.ts";
 import type { Terrain } from "./terrain.ts";
 import { NOTHING } from "./tile-looks.ts";
 

@@ -1,8 +1,8 @@
-import { EntityKind } from "../ts/index.ts";
-import type { WorldEntity } from "../ts/index.ts";
-import { COLORS } from "./paint.ts";
-import type { Style } from "./paint.ts";
-import { lettersOf, printable } from "./printable.ts";
+import { EntityKind } from "../../ts/index.ts";
+import type { WorldEntity } from "../../ts/index.ts";
+import { COLORS } from "../terminal/paint.ts";
+import type { Style } from "../terminal/paint.ts";
+import { lettersOf, printable } from "../terminal/printable.ts";
 
 /** The sign of a kind of thing on the map, one column wide. */
 export interface Glyph {

@@ -4,9 +4,9 @@ import { FileDescriptorProtoSchema, FileDescriptorSetSchema } from "@bufbuild/pr
 import type { FileDescriptorProto } from "@bufbuild/protobuf/wkt";
 import { createClient } from "@connectrpc/connect";
 import type { Transport } from "@connectrpc/connect";
-import { ServerReflection } from "../../gen/ts/grpc/reflection/v1/reflection_pb.ts";
-import { BodySchema, PresenceSchema } from "../../gen/ts/realmwire/v1/entity_pb.ts";
-import { attribute } from "../../gen/ts/realmwire/v1/options_pb.ts";
+import { ServerReflection } from "../../../gen/ts/grpc/reflection/v1/reflection_pb.ts";
+import { BodySchema, PresenceSchema } from "../../../gen/ts/realmwire/v1/entity_pb.ts";
+import { attribute } from "../../../gen/ts/realmwire/v1/options_pb.ts";
 
 /**
  * The components of the game that runs, as its server describes them by reflection: so this client knows the attributes of any game,

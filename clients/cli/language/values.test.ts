@@ -1,8 +1,8 @@
 import type { DescField } from "@bufbuild/protobuf";
 import { create } from "@bufbuild/protobuf";
 import { expect, test } from "vitest";
-import { VectorSchema } from "../../gen/ts/realmwire/v1/value_pb.ts";
-import { BodySchema, PresenceSchema } from "../../gen/ts/realmwire/v1/entity_pb.ts";
+import { VectorSchema } from "../../../gen/ts/realmwire/v1/value_pb.ts";
+import { BodySchema, PresenceSchema } from "../../../gen/ts/realmwire/v1/entity_pb.ts";
 import { formatValue, parsePlace, parseValue, valueData } from "./values.ts";
 
 const field = (name: string): DescField => {

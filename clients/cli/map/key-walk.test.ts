@@ -1,9 +1,9 @@
 import { create } from "@bufbuild/protobuf";
 import { expect, test } from "vitest";
-import { MoveRefusal } from "../ts/index.ts";
-import { createManualClock } from "../ts/testing/manual-clock.ts";
-import { VectorSchema } from "../../gen/ts/realmwire/v1/value_pb.ts";
-import { MoveResponseSchema } from "../../gen/ts/realmwire/v1/world_service_pb.ts";
+import { MoveRefusal } from "../../ts/index.ts";
+import { createManualClock } from "../../ts/testing/manual-clock.ts";
+import { VectorSchema } from "../../../gen/ts/realmwire/v1/value_pb.ts";
+import { MoveResponseSchema } from "../../../gen/ts/realmwire/v1/world_service_pb.ts";
 import { directionOf, directionOfKey } from "./directions.ts";
 import { createKeyWalk } from "./key-walk.ts";
 
