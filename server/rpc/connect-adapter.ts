@@ -25,6 +25,7 @@ import {
   universalResponseToNodeResponse,
 } from "@connectrpc/connect-node";
 import type { CallContext } from "./admission.ts";
+import { explainAnswer } from "./explained-answer.ts";
 import type { InfrastructureService } from "./infrastructure.ts";
 import { type Logger, plainLogger } from "../logger.ts";
 import { peerOf } from "./peer.ts";
@@ -97,7 +98,8 @@ export function createConnectHandler(options: ConnectHandlerOptions): ConnectHan
     const universal = universalRequestFromNodeRequest(request, response, undefined, values);
     const read = { ...universal, body: body ?? bodyOf(request) };
     if (options.compressFromBytes === undefined) offerNothing(read.header);
-    await universalResponseToNodeResponse(await handler(read), response);
+    const answer = await explainAnswer(await handler(read), { registry: options.registry });
+    await universalResponseToNodeResponse(answer, response);
   }
 
   return {

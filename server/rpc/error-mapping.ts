@@ -4,6 +4,7 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import { ErrorDetailSchema, ErrorReason } from "../../gen/ts/realmwire/v1/error_pb.ts";
 import { DomainError } from "../errors.ts";
 import type { Logger } from "../logger.ts";
+import { explainError } from "./transport-errors.ts";
 
 type MeantReason = Exclude<(typeof ErrorReason)[keyof typeof ErrorReason], 0>;
 
@@ -37,6 +38,10 @@ const codes: Readonly<Record<MeantReason, Code>> = {
   [ErrorReason.TOO_MANY_STREAMS]: Code.ResourceExhausted,
   [ErrorReason.VALUE_OUT_OF_RANGE]: Code.OutOfRange,
   [ErrorReason.CHARACTER_CHANGED]: Code.Aborted,
+  [ErrorReason.MALFORMED]: Code.InvalidArgument,
+  [ErrorReason.MESSAGE_TOO_LARGE]: Code.ResourceExhausted,
+  [ErrorReason.UNSUPPORTED]: Code.Unimplemented,
+  [ErrorReason.DEADLINE_PASSED]: Code.DeadlineExceeded,
 };
 
 /** The canonical code of a reason. Undefined for `UNSPECIFIED` and for numbers that are no reason. */
@@ -53,7 +58,7 @@ export interface FailedCall {
 
 /**
  * Makes of any error the one that the caller is sent. A `DomainError` gets its code and an `ErrorDetail`; a `ConnectError`
- * stays as it is; the end of the call's signal becomes the reason of that end, or `canceled`;
+ * is explained, see {@link explainError}; the end of the call's signal becomes the reason of that end, or `canceled`;
  * anything else becomes `internal`, and what it was is only logged.
  */
 export type ErrorMapper = (error: unknown, call: FailedCall) => ConnectError;
@@ -75,7 +80,7 @@ export function createErrorMapper(logger: Logger): ErrorMapper {
         );
       }
     }
-    if (meant instanceof ConnectError) return wellFormed(meant);
+    if (meant instanceof ConnectError) return wellFormed(explainError(meant));
     logger.error({ err: meant, call: call.name }, "a call failed");
     return new ConnectError("internal error", Code.Internal);
   };

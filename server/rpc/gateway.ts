@@ -177,11 +177,21 @@ function createServices(
   const attributes = createAttributes({ types, targets, players, store, turns, viewRadius });
   const version = { ...options.version, game: game.id };
   const upgrade = createUpgrade({ releases, logger });
-  const world = { version, accounts, presence, players, attributes, zones, releases, upgrade };
+  const world = {
+    version,
+    accounts,
+    presence,
+    players,
+    attributes,
+    zones,
+    releases,
+    upgrade,
+    types,
+  };
   return [
     createWorldService({ ...world, answerFlags, now }),
     createAccountService({ accounts, presence }),
-    createZoneService({ zones, players, store }),
+    createZoneService({ zones, players, store, types }),
     createChatService({ players, store, chatLog, now }),
     createReleaseService({ releases }),
     ...options.gameServices(players),
