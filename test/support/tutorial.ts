@@ -3,25 +3,35 @@ import { once } from "node:events";
 import { createServer } from "node:net";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { expectPrinted, runInShell, type Step, steps } from "./transcript.ts";
+import { expectPrinted, expectTranscripts, type Step, steps } from "./transcript.ts";
 
 /** What a reader of a document does next. */
 export type Deed =
   | { readonly kind: "save"; readonly file: string; readonly content: string }
   | { readonly kind: "change"; readonly file: string; readonly diff: string }
-  | { readonly kind: "run"; readonly step: Step };
+  | { readonly kind: "run"; readonly steps: readonly Step[] };
 
 /** A block, and the line in bold in front of it that names its file, if there is one. */
 const BLOCK = /(?:^\*\*`([^`\n]+)`\*\*\n\n)?^```(\w+)\n([^]*?)^```$/gm;
 
-/** What a document tells its reader to do, in order: files under their names, changes of files, commands. */
+/** What a document tells its reader to do, in order: files under their names, changes of files, commands. Those in between which nothing is saved share a shell. */
 export function deedsOf(document: string): Deed[] {
-  return [...document.matchAll(BLOCK)].flatMap(([block, file, language, content = ""]): Deed[] => {
-    if (language === "console") return steps(content).map((step) => ({ kind: "run", step }));
-    if (file === undefined) throw new Error(`a block has no name of a file:\n${block}`);
-    if (language === "diff") return [{ kind: "change", file, diff: content }];
-    return [{ kind: "save", file, content }];
-  });
+  const deeds: Deed[] = [];
+  for (const [block, file, language, content = ""] of document.matchAll(BLOCK)) {
+    const last = deeds.at(-1);
+    if (language === "console") {
+      const before = last?.kind === "run" ? last.steps : [];
+      if (last?.kind === "run") deeds.pop();
+      deeds.push({ kind: "run", steps: [...before, ...steps(content)] });
+    } else if (file === undefined) {
+      throw new Error(`a block has no name of a file:\n${block}`);
+    } else if (language === "diff") {
+      deeds.push({ kind: "change", file, diff: content });
+    } else {
+      deeds.push({ kind: "save", file, content });
+    }
+  }
+  return deeds;
 }
 
 /** Text with a change made to it. Throws when the lines that it is about are not there exactly once. */
@@ -41,9 +51,13 @@ export interface Reader {
   dispose(): Promise<void>;
 }
 
-/** Creates a reader of a document. Commands that begin with `npm start` are servers. */
-export async function createReader(folder: string, document: string): Promise<Reader> {
-  const port = await freePort();
+/** Creates a reader of a document. Commands that begin with `npm start` are servers; without such, `serverPort` is that of the one that runs. */
+export async function createReader(
+  folder: string,
+  document: string,
+  serverPort?: number,
+): Promise<Reader> {
+  const port = serverPort ?? (await freePort());
   const env = { PORT: String(port), REALMWIRE_LOG_FORMAT: "text", NO_COLOR: "1" };
   let server: ChildProcess | undefined;
 
@@ -77,18 +91,20 @@ export async function createReader(folder: string, document: string): Promise<Re
     expectPrinted(step, printed, document, complaints);
   }
 
+  /** Types commands into one shell, and servers beside it. */
+  async function type([...rest]: readonly Step[]): Promise<void> {
+    const until = rest.findIndex(({ command }) => command.startsWith("npm start"));
+    const shared = rest.splice(0, until === -1 ? rest.length : until);
+    if (shared.length > 0) await expectTranscripts(shared, { port, folder, env }, document);
+    const [server, ...after] = rest;
+    if (server === undefined) return;
+    await start(server);
+    await type(after);
+  }
+
   return {
     async do(deed) {
-      if (deed.kind === "run") {
-        if (deed.step.command.startsWith("npm start")) return await start(deed.step);
-        const { printed, complaints } = await runInShell([deed.step.command], {
-          port,
-          folder,
-          env,
-        });
-        expectPrinted(deed.step, printed[0] ?? "", document, complaints);
-        return;
-      }
+      if (deed.kind === "run") return await type(deed.steps);
       const path = join(folder, deed.file);
       const content =
         deed.kind === "save" ? deed.content : applyDiff(await readFile(path, "utf8"), deed.diff);
