@@ -47,7 +47,11 @@ test("the transcripts in README.md are what the server answers", async (context)
   requireOrSkip(context, await isInstalled("grpcurl"), "grpcurl");
   const all = blocks("console", readme.replace(tlsSection(), "")).flatMap(steps);
   expect(all.length).toBeGreaterThan(12);
-  await expectTranscripts(all, server);
+  await expectTranscripts(all, {
+    port: server.port,
+    // What is for the terminal client to find by itself.
+    env: { REALMWIRE_URL: server.baseUrl, XDG_STATE_HOME: join(server.dataDir, "state") },
+  });
 }, 120_000);
 
 test("what README.md says about TLS works as it stands there", async (context) => {
@@ -100,6 +104,6 @@ test("the commands in README.md are the package's scripts", async () => {
   };
   const commands = blocks("sh", readme).flatMap((block) => block.trim().split("\n"));
   const names = commands.map((command) => /^npm (?:run )?([\w-]+)(?: |$)/.exec(command)?.[1]);
-  expect(names).toEqual(["start", "test", "dev-cert", "start"]);
+  expect(names).toEqual(["start", "test", "cli", "dev-cert", "start"]);
   for (const name of names) expect(scripts).toHaveProperty([name ?? ""]);
 });
