@@ -5,6 +5,7 @@ import { checkBreaking } from "./check-breaking.ts";
 import { checkGenerated } from "./check-generated.ts";
 import { checkProtos } from "./check-protos.ts";
 import { type CheckResult, runCheck } from "./command.ts";
+import { checkReference } from "./reference/reference-files.ts";
 
 interface Check {
   readonly name: string;
@@ -35,6 +36,7 @@ const checks: readonly Check[] = [
   { name: "proto generated", remedy: "npm run generate", run: checkGenerated },
   { name: "proto access rules", run: checkProtos },
   { name: "proto access table", remedy: "npm run generate", run: checkAccessTable },
+  { name: "proto reference", remedy: "npm run generate", run: checkReference },
 ];
 
 const wanted = process.argv[2] ?? "";
