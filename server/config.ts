@@ -1,7 +1,8 @@
 import { resolve } from "node:path";
 import { Command, Option } from "commander";
 import { z } from "zod";
-import { decimal, names, origins, whole } from "./setting-rules.ts";
+import { LIMIT_SETTINGS } from "./limit-settings.ts";
+import { decimal, names, origins, type Setting, whole } from "./setting-rules.ts";
 
 /** Threads for zones at most: each loads the game, and more than there are cores help nobody. */
 export const MAX_THREADS = 64;
@@ -92,6 +93,7 @@ const SETTINGS = {
     mayBeEmpty: true,
     rule: origins,
   },
+  ...LIMIT_SETTINGS,
   logLevel: {
     flag: "--log-level <level>",
     env: "REALMWIRE_LOG_LEVEL",
@@ -176,18 +178,6 @@ const SETTINGS = {
     rule: whole(100, 600_000),
   },
 } as const satisfies Record<string, Setting>;
-
-interface Setting {
-  readonly flag: string;
-  readonly env: string;
-  readonly help: string;
-  readonly default: string;
-  /** Never to be repeated in a message. */
-  readonly secret?: boolean;
-  /** Whether nothing means nothing; otherwise an empty variable counts as one that is not set. */
-  readonly mayBeEmpty?: boolean;
-  readonly rule: z.ZodType;
-}
 
 type Settings = typeof SETTINGS;
 

@@ -4,6 +4,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { createAccounts } from "./account/accounts.ts";
 import type { Accounts } from "./account/accounts.ts";
+import { createLoginThrottle } from "./account/login-throttle.ts";
 import { createBackups } from "./backup/backups.ts";
 import type { Bus } from "./bus/bus.ts";
 import { createLocalBus } from "./bus/local-bus.ts";
@@ -77,6 +78,8 @@ export function createServer(options: ServerOptions): Server {
     now,
     logger,
     sessionTtlMs: config.sessionDays * MS_PER_DAY,
+    loginThrottle: createLoginThrottle({ perMinute: config.wrongPasswordsPerMinute }),
+    wrongTokensPerMinute: config.wrongTokensPerMinute,
     game: {
       newCharacter: (name, accountId) =>
         createCharacter(options.game, { name, accountId, nowMs: now() }),
@@ -107,6 +110,10 @@ export function createServer(options: ServerOptions): Server {
     port: config.port,
     tls: certificate && { certificate, plaintext: config.plaintext },
     allowedOrigins: config.corsOrigins.includes("*") ? "*" : config.corsOrigins,
+    trustedProxies: config.trustedProxies,
+    maxConnections: config.connections,
+    maxConnectionsPerAddress: config.connectionsPerAddress,
+    brokenRequestsPerMinute: config.brokenRequestsPerMinute,
     lingerMs: config.lingerMs,
     drainMs: config.drainMs,
     version: options.version,

@@ -15,7 +15,10 @@ import {
 /** What any part of the server but `sim` and `bus` may import. */
 const COMMON = [
   "gen/ts/",
+  "server/addresses.ts",
   "server/errors.ts",
+  "server/failures.ts",
+  "server/limiter.ts",
   "server/logger.ts",
   "server/turns.ts",
   "package:",
@@ -54,12 +57,19 @@ const TABLE: readonly ImportRule[] = [
     files: "server/game.ts",
     may: ["server/sim/", "server/rpc/service.ts", ...INTERFACES, ...COMMON],
   },
+  { files: "server/addresses.ts", may: ["node:"] },
   { files: "server/errors.ts", may: ["gen/ts/"] },
+  { files: "server/failures.ts", may: ["gen/ts/", "server/errors.ts", "server/limiter.ts"] },
+  { files: "server/limiter.ts", may: [] },
   { files: "server/logger.ts", may: ["package:", "node:"] },
   { files: "server/turns.ts", may: ["gen/ts/", "server/errors.ts"] },
   { files: "server/garbage-collection.ts", may: ["node:"] },
   { files: "server/lifecycle.ts", may: ["server/logger.ts"] },
-  { files: "server/config.ts", may: [...COMMON, "server/setting-rules.ts"] },
+  {
+    files: "server/config.ts",
+    may: ["server/limit-settings.ts", "server/setting-rules.ts", ...COMMON],
+  },
+  { files: "server/limit-settings.ts", may: ["server/setting-rules.ts", ...COMMON] },
   { files: "server/setting-rules.ts", may: ["package:"] },
   { files: "server/start-failure.ts", may: COMMON },
   // Reads a game as the simulation and the zones need it.
@@ -102,7 +112,15 @@ const TABLE: readonly ImportRule[] = [
   // The operators' tool: what needs no running server is done by the server's own parts.
   {
     files: "clients/admin/",
-    may: ["clients/ts/", "server/backup/", "server/offline/", "gen/ts/", "package:", "node:"],
+    may: [
+      "clients/ts/",
+      "clients/cli/",
+      "server/backup/",
+      "server/offline/",
+      "gen/ts/",
+      "package:",
+      "node:",
+    ],
   },
   {
     files: "clients/",

@@ -1,5 +1,6 @@
 import { Code, ErrorReason, RealmwireError } from "../ts/index.ts";
-import { printable } from "./printable.ts";
+import { enumName } from "../cli/language/enum-name.ts";
+import { printable } from "../cli/terminal/printable.ts";
 
 /** With what the program ends. */
 export const EXIT = {
@@ -44,7 +45,8 @@ export function explainError(error: unknown): string[] {
   if (!(error instanceof RealmwireError)) {
     if (!(error instanceof Error)) return [String(error)];
     const isClear = SPEAKING.test(error.name) || "syscall" in error || "reason" in error;
-    return [printable(isClear ? error.message : (error.stack ?? error.message))];
+    const text = isClear ? error.message : (error.stack ?? error.message);
+    return text.split("\n").map(printable);
   }
   const { message, violations, retryDelayMs, reason, metadata } = error;
   const lines = isUnreachable(error) ? [`no server answers: ${message}`] : [message];
@@ -70,8 +72,8 @@ export function errorData(error: unknown): object {
   const { message, metadata, violations, retryDelayMs } = error;
   return {
     message,
-    code: nameOf(Code, error.code),
-    reason: nameOf(ErrorReason, error.reason),
+    code: enumName(Code, error.code),
+    reason: enumName(ErrorReason, error.reason),
     metadata,
     violations: violations.map(({ field, description }) => ({ field, description })),
     ...(retryDelayMs !== undefined && { retryDelayMs }),
@@ -89,8 +91,4 @@ export function exitCodeOf(error: unknown): number {
 function isUnreachable(error: unknown): boolean {
   if (!(error instanceof RealmwireError) || error.reason !== ErrorReason.UNSPECIFIED) return false;
   return error.code === Code.Unavailable || error.code === Code.DeadlineExceeded;
-}
-
-function nameOf(values: object, value: number): string {
-  return Object.entries(values).find(([, candidate]) => candidate === value)?.[0] ?? `${value}`;
 }

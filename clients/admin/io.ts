@@ -1,7 +1,7 @@
 import { createInterface } from "node:readline/promises";
 import { Writable } from "node:stream";
 import { Interrupted, UsageError } from "./errors.ts";
-import { printable } from "./printable.ts";
+import { printable } from "../cli/terminal/printable.ts";
 
 /** What the program reads and writes. */
 export interface Io {

@@ -1,11 +1,15 @@
+import { join } from "node:path";
 import { Role } from "../../gen/ts/realmwire/v1/options_pb.ts";
-import { Code, RealmwireError } from "../ts/index.ts";
+import { Code, RealmwireError, type Storage } from "../ts/index.ts";
 import { type Connection, createConnection } from "./connection.ts";
 import { ToolError, UsageError } from "./errors.ts";
 import { ask, type Io, readPassword } from "./io.ts";
-import { printable } from "./printable.ts";
-import { createSessionFile, type SessionFile } from "./session-file.ts";
+import { createFileStorage, sessionPath, stateFolder } from "../cli/session-file.ts";
+import { printable } from "../cli/terminal/printable.ts";
 import type { Settings } from "./settings.ts";
+
+/** What a file holds, which has room for one thing only. */
+const TOKEN = "token";
 
 /** Does something as an admin: with the token that was given, with the session that was kept, or after a login. */
 export async function asAdmin<T>(
@@ -35,17 +39,17 @@ export async function logIn(io: Io, settings: Settings, connection: Connection):
     await connection.account.logout({});
     throw new ToolError(`${printable(name)} is no admin`);
   }
-  await fileOf(io, settings).write(token);
+  await fileOf(io, settings).set(TOKEN, token);
   return account.name;
 }
 
 /** Ends the session that was kept, and forgets it. False: there was none. */
 export async function logOut(io: Io, settings: Settings, connection: Connection): Promise<boolean> {
   const file = fileOf(io, settings);
-  const token = await file.read();
-  if (token === undefined) return false;
+  const token = await file.get(TOKEN);
+  if (!token) return false;
   connection.token = token;
-  await file.delete();
+  await file.remove(TOKEN);
   await connection.account.logout({}).catch(ignoreUnauthenticated);
   return true;
 }
@@ -55,12 +59,12 @@ async function takeSession(io: Io, settings: Settings, connection: Connection): 
     connection.token = settings.token;
     return;
   }
-  const kept = await fileOf(io, settings).read();
-  if (kept !== undefined) {
+  const kept = await fileOf(io, settings).get(TOKEN);
+  if (kept) {
     connection.token = kept;
     if (await works(connection)) return;
     connection.token = "";
-    await fileOf(io, settings).delete();
+    await fileOf(io, settings).remove(TOKEN);
   }
   await logIn(io, settings, connection);
 }
@@ -80,6 +84,7 @@ function ignoreUnauthenticated(error: unknown): void {
   if (!(error instanceof RealmwireError) || error.code !== Code.Unauthenticated) throw error;
 }
 
-function fileOf({ env }: Io, { url, user }: Settings): SessionFile {
-  return createSessionFile(env, url, user);
+/** Beside the sessions of the game's own client, which play a character. */
+function fileOf({ env }: Io, { url, user }: Settings): Storage {
+  return createFileStorage(sessionPath(join(stateFolder(env), "admin"), url, user));
 }

@@ -1,4 +1,4 @@
-import { printable } from "./printable.ts";
+import { printable } from "../cli/terminal/printable.ts";
 
 /** Lines of a table, its columns as wide as need be. */
 export function tableLines(

@@ -2,7 +2,7 @@ import type { DescMessage, MessageShape } from "@bufbuild/protobuf";
 import { toJson } from "@bufbuild/protobuf";
 import type { Command } from "commander";
 import type { Io } from "./io.ts";
-import { printable } from "./printable.ts";
+import { printable } from "../cli/terminal/printable.ts";
 import { readSettings, type Settings } from "./settings.ts";
 
 /** What a command has at hand. */

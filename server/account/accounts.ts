@@ -13,6 +13,7 @@ import type { Logger } from "../logger.ts";
 import type { Store } from "../store/store.ts";
 import { type CharacterMaker, type Characters, createCharacters } from "./characters.ts";
 import { createDevAccounts, type DevAccounts } from "./dev-accounts.ts";
+import { createLoginThrottle, type LoginThrottle } from "./login-throttle.ts";
 import { createPasswords, type Passwords } from "./passwords.ts";
 import { createRoles, type Roles } from "./roles.ts";
 import { bannedError, holds, type SessionEnd } from "./session-end.ts";
@@ -65,19 +66,20 @@ export interface Accounts extends Authenticator {
     signal?: AbortSignal,
   ): Promise<LoginResult>;
   /**
-   * Logs in and selects the named character, or the one played last, or the first by name, or none. Rejects with
-   * `CREDENTIALS_WRONG`, `ACCOUNT_BANNED` and `CHARACTER_UNKNOWN`.
+   * Logs in from an address and selects the named character, or the one played last, or the first by name, or none. Rejects
+   * with `CREDENTIALS_WRONG`, `TOO_MANY_FAILURES`, `ACCOUNT_BANNED` and `CHARACTER_UNKNOWN`.
    */
   login(
     credentials: { name: string; password: string; character?: string; noCharacter?: boolean },
+    peer: string,
     signal?: AbortSignal,
   ): Promise<LoginResult>;
   logout(session: Session): Promise<void>;
-  /** Changes the password and ends the account's other sessions. Rejects with `CREDENTIALS_WRONG`. */
+  /** Changes the password and ends the account's other sessions. Rejects with `CREDENTIALS_WRONG` and `TOO_MANY_FAILURES`. */
   changePassword(
     session: Session,
-    oldPassword: string,
-    newPassword: string,
+    passwords: { oldPassword: string; newPassword: string },
+    peer: string,
     signal?: AbortSignal,
   ): Promise<void>;
 
@@ -114,11 +116,16 @@ export interface AccountsOptions {
   readonly maxCharacters?: number;
   /** Default: with the server's own bounds. */
   readonly passwords?: Passwords;
+  /** Default: with the server's own bounds. */
+  readonly loginThrottle?: LoginThrottle;
+  /** Wrong tokens that one address may send a minute. Default 600. */
+  readonly wrongTokensPerMinute?: number;
 }
 
 /** Creates the accounts of a server. The store and the bus are to be started before. */
 export function createAccounts(options: AccountsOptions): Accounts {
   const { store, bus, game, now, logger, passwords = createPasswords() } = options;
+  const { loginThrottle = createLoginThrottle() } = options;
   const news = createSessionNews({ bus });
   const sessions = createSessions({ ...options, news });
   const roles = createRoles({ store, news, sessions });
@@ -147,7 +154,16 @@ export function createAccounts(options: AccountsOptions): Accounts {
   }
 
   /** The account whose name and password these are. */
-  async function requireAccount(
+  function requireAccount(
+    name: string,
+    password: string,
+    peer: string,
+    signal: AbortSignal | undefined,
+  ): Promise<AccountRecord> {
+    return loginThrottle.attempt(name, peer, () => findAccount(name, password, signal));
+  }
+
+  async function findAccount(
     name: string,
     password: string,
     signal: AbortSignal | undefined,
@@ -171,6 +187,7 @@ export function createAccounts(options: AccountsOptions): Accounts {
 
   return {
     authenticate: sessions.authenticate,
+    watch: sessions.watch,
     async start() {
       news.start();
       await sessions.start();
@@ -185,8 +202,8 @@ export function createAccounts(options: AccountsOptions): Accounts {
       const { account, character } = await createAccount({ name, password, email }, signal);
       return open(account, character, [character]);
     },
-    async login({ name, password, character: wanted, noCharacter }, signal) {
-      const account = await requireAccount(name, password, signal);
+    async login({ name, password, character: wanted, noCharacter }, peer, signal) {
+      const account = await requireAccount(name, password, peer, signal);
       // Only to who knows the password: others need not know.
       if (holds(account.ban, now())) throw bannedError(account.ban);
       const all = await store.listCharacters(account.id, { size: MAX_CHARACTERS_AT_LOGIN });
@@ -197,8 +214,8 @@ export function createAccounts(options: AccountsOptions): Accounts {
       return open(account, character, all);
     },
     logout: sessions.end,
-    async changePassword(session, oldPassword, newPassword, signal) {
-      const account = await requireAccount(session.accountName, oldPassword, signal);
+    async changePassword(session, { oldPassword, newPassword }, peer, signal) {
+      const account = await requireAccount(session.accountName, oldPassword, peer, signal);
       const passwordHash = await passwords.hash(newPassword, signal);
       await store.updateAccount(account.id, { passwordHash });
       await sessions.endOthers(session);

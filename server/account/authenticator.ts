@@ -1,40 +1,42 @@
+import { ErrorReason } from "../../gen/ts/realmwire/v1/error_pb.ts";
+import { limitKeyOf } from "../addresses.ts";
+import { DomainError } from "../errors.ts";
+import type { FailureLimit } from "../failures.ts";
 import type { KnownSession, SessionCache } from "./session-cache.ts";
 import { endError, holds } from "./session-end.ts";
 import type { SessionExtensions } from "./session-extensions.ts";
-import type { Authenticator } from "./session.ts";
+import type { Authenticator, Session } from "./session.ts";
 import { isToken, sessionKeyOf } from "./tokens.ts";
 
-/** Creates the finding of sessions by their token; each use prolongs the session. */
-export function createAuthenticator(options: {
+/** A session that goes on. */
+export type LiveSession = Extract<KnownSession, { kind: "live" }>;
+
+/** Finds the session of a key. Rejects with what {@link endError} makes of its end, or with `STORE_UNAVAILABLE`. */
+export type SessionFinder = (key: string) => Promise<LiveSession>;
+
+/** Creates the finding of sessions by their key. */
+export function createSessionFinder(options: {
   readonly cache: SessionCache;
-  readonly extensions: Pick<SessionExtensions, "consider">;
   readonly now: () => number;
-}): Authenticator {
-  const { cache, extensions, now } = options;
-  return {
-    async authenticate(token) {
-      if (!isToken(token)) {
-        throw endError({ kind: "ended" });
-      }
-      const key = sessionKeyOf(token);
-      let known = await cache.get(key);
-      if (known && isOutdated(known, now())) {
-        // Another node may have extended it meanwhile.
-        cache.forget(key);
-        known = await cache.get(key);
-      }
-      if (known === undefined) {
-        throw endError({ kind: "ended" });
-      }
-      if (known.kind !== "live") {
-        throw endError(known);
-      }
-      if (known.expiresAtMs <= now()) {
-        throw endError({ kind: "ended" });
-      }
-      extensions.consider(key, known.expiresAtMs);
-      return known.session;
-    },
+}): SessionFinder {
+  const { cache, now } = options;
+  return async (key) => {
+    let known = await cache.get(key);
+    if (known && isOutdated(known, now())) {
+      // Another node may have extended it meanwhile.
+      cache.forget(key);
+      known = await cache.get(key);
+    }
+    if (known === undefined) {
+      throw tokenInvalid();
+    }
+    if (known.kind !== "live") {
+      throw endError(known);
+    }
+    if (known.expiresAtMs <= now()) {
+      throw tokenInvalid();
+    }
+    return known;
   };
 }
 
@@ -42,4 +44,46 @@ export function createAuthenticator(options: {
 function isOutdated(known: KnownSession, nowMs: number): boolean {
   if (known.kind === "live") return known.expiresAtMs <= nowMs;
   return known.kind === "banned" && !holds(known.ban, nowMs);
+}
+
+/** Creates the finding of sessions by their token; each use prolongs the session. */
+export function createAuthenticator(options: {
+  readonly find: SessionFinder;
+  readonly cache: Pick<SessionCache, "hasLive">;
+  readonly extensions: Pick<SessionExtensions, "consider">;
+  /** By address. */
+  readonly wrongTokens: FailureLimit;
+}): Pick<Authenticator, "authenticate"> {
+  const { find, cache, extensions, wrongTokens } = options;
+
+  function use({ session, expiresAtMs }: LiveSession): Session {
+    extensions.consider(session.key, expiresAtMs);
+    return session;
+  }
+
+  return {
+    async authenticate(token, peer) {
+      const key = isToken(token) ? sessionKeyOf(token) : undefined;
+      // Whoever plays from the same address is not to suffer, and most calls are spared the counting.
+      if (key !== undefined && cache.hasLive(key)) return use(await find(key));
+      const address = limitKeyOf(peer);
+      // Counted before, so that many at once do not all make the store look.
+      wrongTokens.begin(address);
+      if (key === undefined) throw tokenInvalid();
+      try {
+        const session = use(await find(key));
+        wrongTokens.forgive(address);
+        return session;
+      } catch (error) {
+        if (!(error instanceof DomainError) || error.reason === ErrorReason.STORE_UNAVAILABLE) {
+          wrongTokens.forgive(address);
+        }
+        throw error;
+      }
+    },
+  };
+}
+
+function tokenInvalid(): DomainError {
+  return endError({ kind: "ended" });
 }

@@ -20,6 +20,7 @@ import { createToken, hashToken } from "./tokens.ts";
 
 const PASSWORD = "correct horse";
 const HOUR_MS = 3_600_000;
+const PEER = "192.0.2.1";
 
 let dataDir: string;
 let store: Store;
@@ -58,12 +59,12 @@ afterEach(async () => {
 
 const target = () => ({ kind: "account", name: player.account.name }) as const;
 const login = (noCharacter = false) =>
-  here.accounts.login({ name: player.account.name, password: PASSWORD, noCharacter });
+  here.accounts.login({ name: player.account.name, password: PASSWORD, noCharacter }, PEER);
 const ban = (durationMs?: number) =>
   here.accounts.users.ban(admin.session, target(), { reason: "spam", durationMs });
 
 test("a banned account's sessions end on all nodes, and its logins are refused, both with the reason and the end", async () => {
-  await there.accounts.authenticate(player.token);
+  await there.accounts.authenticate(player.token, PEER);
   const told: unknown[] = [];
   there.accounts.onSessionEnded((key, end) => told.push([key, end.kind]));
   const { sessions, account } = await ban(HOUR_MS);
@@ -75,25 +76,25 @@ test("a banned account's sessions end on all nodes, and its logins are refused, 
     details: { metadata: { reason: "spam", until } },
   };
   for (const node of [here, there]) {
-    await expect(node.accounts.authenticate(player.token)).rejects.toMatchObject(refusal);
+    await expect(node.accounts.authenticate(player.token, PEER)).rejects.toMatchObject(refusal);
   }
   expect(told).toEqual([[player.session.key, "banned"]]);
   await expect(login()).rejects.toMatchObject(refusal);
   await expect(
-    here.accounts.login({ name: player.account.name, password: "a wrong one" }),
+    here.accounts.login({ name: player.account.name, password: "a wrong one" }, PEER),
   ).rejects.toMatchObject({ reason: ErrorReason.CREDENTIALS_WRONG });
 });
 
 test("a ban is over at its time: logins work again, and old tokens are what they were", async () => {
   await ban(HOUR_MS);
-  await expect(here.accounts.authenticate(player.token)).rejects.toMatchObject({
+  await expect(here.accounts.authenticate(player.token, PEER)).rejects.toMatchObject({
     reason: ErrorReason.ACCOUNT_BANNED,
   });
   clock.pass(HOUR_MS - 1);
   await expect(login()).rejects.toMatchObject({ reason: ErrorReason.ACCOUNT_BANNED });
   clock.pass(1);
   expect((await login()).account.name).toBe(player.account.name);
-  await expect(here.accounts.authenticate(player.token)).rejects.toMatchObject({
+  await expect(here.accounts.authenticate(player.token, PEER)).rejects.toMatchObject({
     reason: ErrorReason.TOKEN_INVALID,
   });
 });
@@ -101,13 +102,13 @@ test("a ban is over at its time: logins work again, and old tokens are what they
 test("a ban for good has no end, and is taken back", async () => {
   await ban();
   await expect(login()).rejects.toMatchObject({ details: { metadata: { reason: "spam" } } });
-  await expect(there.accounts.authenticate(player.token)).rejects.toMatchObject({
+  await expect(there.accounts.authenticate(player.token, PEER)).rejects.toMatchObject({
     reason: ErrorReason.ACCOUNT_BANNED,
   });
   const listed = await here.accounts.users.list({ size: 10, banned: true });
   expect(listed.accounts.map(({ name }) => name)).toContain(player.account.name);
   await here.accounts.users.unban(target());
-  await expect(there.accounts.authenticate(player.token)).rejects.toMatchObject({
+  await expect(there.accounts.authenticate(player.token, PEER)).rejects.toMatchObject({
     reason: ErrorReason.TOKEN_INVALID,
   });
   expect((await login()).session.role).toBe(Role.PLAYER);
@@ -119,7 +120,7 @@ test("a session that began while the ban was given does not work either", async 
   await ban(HOUR_MS);
   const token = createToken();
   await store.createSession({ ...stored, tokenHash: hashToken(token) });
-  await expect(there.accounts.authenticate(token)).rejects.toMatchObject({
+  await expect(there.accounts.authenticate(token, PEER)).rejects.toMatchObject({
     reason: ErrorReason.ACCOUNT_BANNED,
   });
 });
@@ -128,16 +129,16 @@ test("a kicked session ends with the reason on all nodes, and its player logs in
   const tool = await login(true);
   expect(tool.session.character).toBeUndefined();
   // A login without a character replaced nobody.
-  await there.accounts.authenticate(player.token);
+  await there.accounts.authenticate(player.token, PEER);
   const name = player.session.character?.name ?? "";
   const kicked = await here.accounts.users.kick({ kind: "character", name }, "language");
   expect(kicked).toMatchObject({ sessions: 1, account: { name: player.account.name } });
   for (const node of [here, there]) {
-    await expect(node.accounts.authenticate(player.token)).rejects.toMatchObject({
+    await expect(node.accounts.authenticate(player.token, PEER)).rejects.toMatchObject({
       reason: ErrorReason.KICKED,
       details: { metadata: { reason: "language" } },
     });
-    expect(await node.accounts.authenticate(tool.token)).toEqual(tool.session);
+    expect(await node.accounts.authenticate(tool.token, PEER)).toEqual(tool.session);
   }
   expect((await here.accounts.users.kick(target(), "")).sessions).toBe(1);
   expect((await here.accounts.users.get(target())).sessions).toBe(0);

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { Code, ConnectError } from "@connectrpc/connect";
-import { codeFromString } from "@connectrpc/connect/protocol-connect";
+import { codeFromString, codeToString } from "@connectrpc/connect/protocol-connect";
 import { expect, test } from "vitest";
 import {
   ErrorDetailSchema,
@@ -82,11 +82,45 @@ test("an error that nobody meant is logged and not sent", () => {
   expect(lines[0]?.fields).toEqual({ err: cause, call: "test/Call" });
 });
 
-test("a ConnectError stays as it is", () => {
+test("a ConnectError that is nobody's refusal stays as it is", () => {
   const { logger, lines } = createMemoryLog();
   const error = new ConnectError("no", Code.DataLoss);
   expect(createErrorMapper(logger)(error, LIVE)).toBe(error);
   expect(lines).toEqual([]);
+});
+
+test("a transport's refusal gets its reason, and a request that is no Protobuf the code of a wrong one", () => {
+  const mapError = createErrorMapper(createMemoryLog().logger);
+  const explained = (message: string, code: Code) => {
+    const error = mapError(new ConnectError(message, code), LIVE);
+    return [codeToString(error.code), outgoing(error)];
+  };
+  expect(explained("parse binary: illegal tag", Code.Internal)).toEqual([
+    "invalid_argument",
+    { reason: ErrorReason.MALFORMED },
+  ]);
+  expect(explained("protocol error: incomplete envelope", Code.InvalidArgument)).toEqual([
+    "invalid_argument",
+    { reason: ErrorReason.MALFORMED },
+  ]);
+  expect(
+    explained(
+      "message size 2000 is larger than configured readMaxBytes 1024",
+      Code.ResourceExhausted,
+    ),
+  ).toEqual([
+    "resource_exhausted",
+    { reason: ErrorReason.MESSAGE_TOO_LARGE, metadata: { limit: "1024" } },
+  ]);
+  expect(explained("unknown compression", Code.Unimplemented)).toEqual([
+    "unimplemented",
+    { reason: ErrorReason.UNSUPPORTED },
+  ]);
+  expect(explained("too late", Code.DeadlineExceeded)).toEqual([
+    "deadline_exceeded",
+    { reason: ErrorReason.DEADLINE_PASSED },
+  ]);
+  expect(explained("serialize binary: a bug", Code.Internal)).toEqual(["internal", undefined]);
 });
 
 test("the end of a call's signal becomes its reason, and another error after it stays an error", () => {
@@ -100,7 +134,10 @@ test("the end of a call's signal becomes its reason, and another error after it 
   const abortError = Object.assign(new Error("The operation was aborted"), { name: "AbortError" });
   const deadline = new ConnectError("too late", Code.DeadlineExceeded);
   expect(after(undefined).code).toBe(Code.Canceled);
-  expect(after(deadline, abortError)).toBe(deadline);
+  expect(after(deadline, abortError)).toMatchObject({
+    code: deadline.code,
+    rawMessage: "too late",
+  });
   expect(after(new DomainError(ErrorReason.DRAINING, "stopping"), abortError).code).toBe(
     Code.Unavailable,
   );

@@ -1,6 +1,8 @@
+import type { BlockList } from "node:net";
 import { ErrorReason } from "../../gen/ts/realmwire/v1/error_pb.ts";
 import type { Flag } from "../../gen/ts/realmwire/v1/flag_pb.ts";
 import type { Accounts } from "../account/accounts.ts";
+import { isListed } from "../addresses.ts";
 import type { Backups } from "../backup/backups.ts";
 import { DomainError } from "../errors.ts";
 import type { Logger } from "../logger.ts";
@@ -17,9 +19,11 @@ import { createAnnounce } from "./announce.ts";
 import { createAnswerFlags } from "./answer-flags.ts";
 import { createTargets } from "./attribute-targets.ts";
 import { createAttributes } from "./attributes.ts";
+import { closeBehind, createRequestJudge } from "./broken-requests.ts";
 import { createAudit } from "./audit.ts";
 import { createChatService } from "./chat-service.ts";
 import { createConnectHandler } from "./connect-adapter.ts";
+import { tooManyConnections } from "./connection-counts.ts";
 import type { AllowedOrigins } from "./cors.ts";
 import { gatherTypes } from "./descriptors.ts";
 import { createDrain, type Drain } from "./drain.ts";
@@ -31,6 +35,7 @@ import { createPlayers } from "./players.ts";
 import type { Players } from "./players.ts";
 import { createPort, type PortTls } from "./port.ts";
 import { createReflection } from "./reflection.ts";
+import { createRefusal } from "./refusal.ts";
 import { createReleaseService } from "./release-service.ts";
 import type { ServiceDefinition } from "./service.ts";
 import { createShortWay } from "./short-way.ts";
@@ -52,6 +57,14 @@ export interface GatewayOptions {
   /** TLS of the port. Undefined: none. */
   readonly tls: PortTls | undefined;
   readonly allowedOrigins: AllowedOrigins;
+  /** Proxies that are believed about whom they call for. Undefined: none. */
+  readonly trustedProxies: BlockList | undefined;
+  /** Connections that may be open at once. */
+  readonly maxConnections: number;
+  /** Of them, those of one address. */
+  readonly maxConnectionsPerAddress: number;
+  /** Broken requests that one address may send a minute. */
+  readonly brokenRequestsPerMinute: number;
   /** How long a character stays after its connection was lost, in milliseconds. */
   readonly lingerMs: number;
   /** How long players are warned before the gateway closes, in milliseconds. */
@@ -117,8 +130,18 @@ export function createGateway(options: GatewayOptions): Gateway {
     ready: () => ready && storeAnswers && !drain.isRunning,
     allowedOrigins: options.allowedOrigins,
   });
+  const { trustedProxies, maxConnectionsPerAddress: maxPerAddress } = options;
   const port = createPort({
     ...{ host: options.host, port: options.port, tls: options.tls, handler: front, logger },
+    maxConnections: options.maxConnections,
+    perAddress: {
+      maxPerAddress,
+      isProxy: (address) => trustedProxies !== undefined && isListed(trustedProxies, address),
+      refuse(request, response) {
+        closeBehind(response);
+        calls.refuse(request, response, tooManyConnections(maxPerAddress));
+      },
+    },
   });
   let ready = false;
   let storeAnswers = true;
@@ -196,7 +219,17 @@ function createServices(
   const attributes = createAttributes({ types, targets, players, store, turns, viewRadius });
   const version = { ...options.version, game: game.id };
   const upgrade = createUpgrade({ releases, logger });
-  const world = { version, accounts, presence, players, attributes, zones, releases, upgrade };
+  const world = {
+    version,
+    accounts,
+    presence,
+    players,
+    attributes,
+    zones,
+    releases,
+    upgrade,
+    types,
+  };
   const { users } = accounts;
   const { backups } = options;
   const announce = createAnnounce({ players, zones, chatLog, now });
@@ -205,7 +238,7 @@ function createServices(
   return [
     createWorldService({ ...world, answerFlags, refuseLogins, now }),
     createAccountService({ accounts, presence }),
-    createZoneService({ zones, players, store }),
+    createZoneService({ zones, players, store, types }),
     createChatService({ players, store, chatLog, now }),
     createReleaseService({ releases, audit }),
     createAdminService({ users, presence, announce, drain, backups, zones, audit, now }),
@@ -215,7 +248,7 @@ function createServices(
 
 /** Puts services behind the pipeline, with reflection and health beside them. */
 function createCalls(options: GatewayOptions, services: readonly ServiceDefinition[]) {
-  const { accounts: authenticator, logger, types } = options;
+  const { accounts: authenticator, logger, types, trustedProxies } = options;
   const descriptors = services.map(({ desc }) => desc);
   const components = types.types.map(({ schema }) => schema);
   const health = createHealth({ services: descriptors });
@@ -225,11 +258,10 @@ function createCalls(options: GatewayOptions, services: readonly ServiceDefiniti
   const infrastructure = [health.service, ...createReflection({ services: reflected, files })];
   const stopping = new AbortController();
   const shutdownSignal = stopping.signal;
-  const adapter = createConnectHandler({
-    ...{ pipeline, services, infrastructure, registry, logger, shutdownSignal },
-  });
-  const handler = createShortWay({
-    ...{ pipeline, services, adapter, registry, logger, shutdownSignal },
-  });
-  return { pipeline, health, handler, stop: (reason: unknown) => stopping.abort(reason) };
+  const judge = createRequestJudge({ perMinute: options.brokenRequestsPerMinute, trustedProxies });
+  const common = { pipeline, services, registry, logger, shutdownSignal, trustedProxies, judge };
+  const adapter = createConnectHandler({ ...common, infrastructure });
+  const handler = createShortWay({ ...common, adapter });
+  const refuse = createRefusal({ registry, logger });
+  return { pipeline, health, handler, refuse, stop: (reason: unknown) => stopping.abort(reason) };
 }

@@ -127,7 +127,8 @@ test("a call that needs no login knows a caller who has one, and does not mind a
 });
 
 test("an authenticator that breaks is an internal error, also where no login is needed", async () => {
-  const authenticator = { authenticate: () => Promise.reject(new Error("a bug")) };
+  const authenticate = () => Promise.reject(new Error("a bug"));
+  const authenticator = { ...createTokenTable(), authenticate };
   const { pipeline, log } = start({ version: () => ({}) }, { authenticator });
   expect((await failureOf(pipeline.unary(version, VERSION, PLAYER))).code).toBe(Code.Internal);
   expect(log).toHaveLength(1);

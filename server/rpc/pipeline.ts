@@ -84,7 +84,7 @@ export interface PipelineOptions {
   readonly logger?: Logger;
   /** A clock that never goes back, in milliseconds. Default: `performance.now`. */
   readonly now?: () => number;
-  /** How many callers each call's limiter remembers. Default: `MAX_BUCKETS_PER_CALL`. */
+  /** How many callers each call's limiter remembers. Default: `MAX_BUCKETS`. */
   readonly maxBuckets?: number;
   /** Is told of every call that ended, for metrics. */
   readonly onCall?: (call: CallRecord) => void;

@@ -1,6 +1,6 @@
 import { create, type DescMessage, type Message, type MessageInitShape } from "@bufbuild/protobuf";
 import { Code } from "@connectrpc/connect";
-import { admit, type CallContext, type Gate, type Route } from "./admission.ts";
+import { admit, type CallContext, type Gate, type Route, watchCaller } from "./admission.ts";
 import type { ErrorMapper } from "./error-mapping.ts";
 
 type Source = AsyncIterator<MessageInitShape<DescMessage>>;
@@ -25,22 +25,28 @@ export function openStream(
   request: Message,
   context: CallContext,
 ): AsyncIterator<Message> {
-  const { signal } = context;
+  // The call's own end, or that of its caller's right to make it.
+  const expulsion = new AbortController();
+  const signal = AbortSignal.any([context.signal, expulsion.signal]);
   let state: StreamState = { kind: "new" };
+  let watched: { close(): void } | undefined;
 
   function end(code: Code | undefined): void {
     if (state.kind === "ended") return;
     state = { kind: "ended" };
+    watched?.close();
     parts.onEnd?.(code);
   }
 
   async function open(): Promise<Source | undefined> {
-    const call = await admit(parts.gate, route, request, context);
+    const { authorization, peer } = context;
+    const call = await admit(parts.gate, route, request, { authorization, peer, signal });
     // The caller may have given up in the meantime.
     if (state.kind === "ended") return undefined;
     const answers = route.handler(request, call) as AsyncIterable<MessageInitShape<DescMessage>>;
     const source = answers[Symbol.asyncIterator]();
     state = { kind: "open", source };
+    watched = watchCaller(parts.gate, route, call, (error) => expulsion.abort(error));
     return source;
   }
 

@@ -58,9 +58,9 @@ test("[SM-3] an admin's command answers an admin, and refuses everyone else, wit
 
 test("[SM-4] the session is kept for its owner alone, goes on, and ends with logout", async () => {
   expect(await run("login")).toContain("admin is logged in");
-  const files = await readdir(join(state, "realmwire"));
+  const files = await readdir(join(state, "realmwire/admin"));
   expect(files).toHaveLength(1);
-  expect((await stat(join(state, "realmwire", files[0] ?? ""))).mode & 0o777).toBe(0o600);
+  expect((await stat(join(state, "realmwire/admin", files[0] ?? ""))).mode & 0o777).toBe(0o600);
   const { REALMWIRE_PASSWORD: _, ...withoutPassword } = as("admin");
   await admin(["users"], withoutPassword);
   expect(await admin(["logout"], withoutPassword)).toBe("logged out\n");

@@ -104,8 +104,9 @@ export function createTransport(
   protocol: Protocol,
   token = "",
   httpVersion: "1.1" | "2" = "1.1",
+  others: readonly Interceptor[] = [],
 ): Transport {
-  const interceptors = token === "" ? [] : [bearer(token)];
+  const interceptors = token === "" ? [...others] : [bearer(token), ...others];
   switch (protocol) {
     case "connect":
       return createConnectTransport({ baseUrl, httpVersion, interceptors });

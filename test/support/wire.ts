@@ -243,7 +243,7 @@ function seen(
 function readBody(type: string, bytes: Buffer): unknown {
   if (type === "application/json") return JSON.parse(bytes.toString());
   if (type === "application/proto") return bytes.toString("hex");
-  if (/^application\/(connect|grpc|grpc-web)\+proto$/.test(type)) return readParts(bytes);
+  if (/^application\/(connect|grpc|grpc-web)(\+proto|\+json)?$/.test(type)) return readParts(bytes);
   return bytes.toString();
 }
 
