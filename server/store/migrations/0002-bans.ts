@@ -7,10 +7,6 @@ export class BansMigration extends Migration {
       `alter table "accounts" add column "ban_reason" text null, add column "ban_since" timestamptz(3) null,
         add column "ban_until" timestamptz(3) null, add column "ban_by" text null`,
     );
-    // Few are banned, and they are to be listed among many.
-    this.addSql(
-      `create index "accounts_banned_index" on "accounts" ("name_key") where "ban_since" is not null`,
-    );
     this.addSql(`alter table "sessions" add column "end_reason" text not null default ''`);
   }
 }
