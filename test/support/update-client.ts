@@ -33,10 +33,13 @@ export async function runUpdater(
     stdio: ["ignore", "pipe", "pipe"],
   });
   let [stdout, stderr] = ["", ""];
+  let isInterrupted = false;
   child.stdout.setEncoding("utf8").on("data", (text: string) => (stdout += text));
   child.stderr.setEncoding("utf8").on("data", (text: string) => {
     stderr += text;
-    if (options.interruptAt && stderr.includes(options.interruptAt)) child.kill("SIGINT");
+    if (isInterrupted || !options.interruptAt || !stderr.includes(options.interruptAt)) return;
+    isInterrupted = true;
+    child.kill("SIGINT");
   });
   const timer =
     options.killAfterMs === undefined
