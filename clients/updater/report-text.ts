@@ -7,11 +7,11 @@ const MAX_LISTED = 20;
 /** What has changed, in words. */
 export function describeReport(report: UpdateReport, folder: string): string {
   const { platform, version, versionBefore, upToDate, bytes, renamed } = report;
-  if (upToDate) return `${folder} is up to date: ${platform} ${version}\n`;
+  if (upToDate) return `${platform} ${version} is in ${folder}: up to date\n`;
   const before =
     versionBefore === undefined || versionBefore === version ? "" : ` (it was ${versionBefore})`;
   const lines = [
-    `${folder} is ${platform} ${version} now${before}: ${counts(report)}, ${formatBytes(bytes)} fetched`,
+    `${platform} ${version} is in ${folder} now${before}: ${counts(report)}, ${formatBytes(bytes)} fetched`,
     ...list(
       "your own files that were in the way",
       renamed,
@@ -24,7 +24,7 @@ export function describeReport(report: UpdateReport, folder: string): string {
 /** What would change, in words. */
 export function describeCheck(check: UpdateCheck, folder: string): string {
   const { platform, version, versionBefore, upToDate, bytes, added, changed, removed } = check;
-  if (upToDate) return `${folder} is up to date: ${platform} ${version}\n`;
+  if (upToDate) return `${platform} ${version} is in ${folder}: up to date\n`;
   const before =
     versionBefore === undefined || versionBefore === version ? "" : ` instead of ${versionBefore}`;
   const lines = [

@@ -50,7 +50,7 @@ test("lines without a terminal, one object with --json, and exit codes", async (
   const install = await runUpdater([...url, "--to", "1.0.0", client]);
   expect(install).toMatchObject({
     code: 0,
-    stdout: `${client} is ${PLATFORM} 1.0.0 now: 2 added, 0 changed, 0 removed, 5 B fetched\n`,
+    stdout: `${PLATFORM} 1.0.0 is in ${client} now: 2 added, 0 changed, 0 removed, 5 B fetched\n`,
   });
   const check = await runUpdater(["--check", client]);
   expect(check).toMatchObject({
@@ -67,7 +67,7 @@ test("lines without a terminal, one object with --json, and exit codes", async (
   expect(await readTree(client)).toEqual(before);
   const update = await runUpdater([client]);
   expect(update).toMatchObject({ code: 0 });
-  expect(update.stdout).toContain(`${PLATFORM} 2.0.0 now (it was 1.0.0)`);
+  expect(update.stdout).toContain(`${PLATFORM} 2.0.0 is in ${client} now (it was 1.0.0)`);
   // It went on where it was ended, and tells how far it is about every quarter.
   expect(update.stderr).not.toContain("downloading 0 %");
   expect(update.stderr.trim().split("\n").at(-1)).toBe("installing");

@@ -277,7 +277,7 @@ test("[PY-2] the server's own SDK updates itself", async () => {
   });
   const update = await runUpdater([], { program, cwd: client });
   expect(update.code).toBe(0);
-  expect(update.stdout).toContain("typescript 9.0.0 now");
+  expect(update.stdout).toContain(`typescript 9.0.0 is in ${client} now`);
   expect(update.stdout).toContain(`cd "${client}"`);
   const { node_modules: packages, ...tree } = await readTree(client);
   expect(packages).toBe(release["node_modules"]);
