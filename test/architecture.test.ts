@@ -89,6 +89,8 @@ const TABLE: readonly ImportRule[] = [
   { files: "games/*/", may: ["server/game.ts", "gen/ts/", "package:", "node:"] },
   // Runs in browsers too: nothing of Node, nor of the clients that need it.
   { files: "clients/ts/", may: ["gen/ts/", "server/sim/movement.ts", "package:"] },
+  // Only its tests use these.
+  { files: "clients/ts/testing/", may: ["clients/ts/", "gen/ts/", "package:", "node:"] },
   {
     files: "clients/",
     may: ["gen/ts/", "server/sim/movement.ts", "package:", "node:"],

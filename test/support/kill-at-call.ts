@@ -9,14 +9,13 @@ const CHANGING = [
   "copyFile",
   "link",
   "mkdir",
-  "open",
   "rename",
   "rm",
   "rmdir",
   "symlink",
   "utimes",
 ] as const;
-const CHANGING_OF_HANDLE = ["sync", "write", "writeFile"] as const;
+const CHANGING_OF_HANDLE = ["write", "writeFile"] as const;
 
 const killAt = Number(process.env["REALMWIRE_KILL_AT"]);
 let calls = 0;
