@@ -16,6 +16,7 @@ import type { GameDeps } from "./game.ts";
 import { GameError } from "./load-game.ts";
 import type { LoadedGame } from "./load-game.ts";
 import type { Logger } from "./logger.ts";
+import { createClientPackage } from "./release/client-package.ts";
 import { ensureDefaultRelease } from "./release/default-release.ts";
 import { createReleases } from "./release/releases.ts";
 import { createLifecycle } from "./lifecycle.ts";
@@ -238,10 +239,12 @@ async function startReleases(
   const generated = [...new Set(["realmwire", "buf", ...packages])]
     .map((name) => ({ from: resolve(root, "gen/ts", name), to: `gen/ts/${name}` }))
     .filter(({ from }) => existsSync(from));
-  const sources = [{ from: resolve(root, "clients/ts"), to: "clients/ts" }, ...generated];
+  const clients = ["clients/ts", "clients/updater"].map((to) => ({ from: resolve(root, to), to }));
+  const packageJson = await createClientPackage({ root, version: version.server });
   await ensureDefaultRelease({
     clientsDir: config.clients,
-    sources,
+    sources: [...clients, ...generated],
+    texts: { "package.json": packageJson },
     version: version.server,
     releases,
   });

@@ -100,6 +100,10 @@ const TABLE: readonly ImportRule[] = [
     may: ["games/", "server/zone/tiled/tiled.ts", "gen/ts/", "package:", "node:"],
   },
   { files: "games/*/", may: ["server/game.ts", "gen/ts/", "package:", "node:"] },
+  // Runs in browsers too: nothing of Node, nor of the clients that need it.
+  { files: "clients/ts/", may: ["gen/ts/", "server/sim/movement.ts", "package:"] },
+  // Only its tests use these.
+  { files: "clients/ts/testing/", may: ["clients/ts/", "gen/ts/", "package:", "node:"] },
   {
     files: "clients/",
     may: ["gen/ts/", "server/sim/movement.ts", "package:", "node:"],
@@ -180,6 +184,7 @@ test.each([
   ["games/meadow/scripts/hen.ts", 'import { x } from "../../../server/errors.ts";'],
   ["games/meadow/game.ts", 'import { x } from "../cosmmos/game.ts";'],
   ["clients/ts/client.ts", 'import { x } from "../../server/sim/zone.ts";'],
+  ["clients/ts/client.ts", 'import { updateFolder } from "../updater/index.ts";'],
   ["clients/web/main.ts", 'import { x } from "../../games/meadow/game.ts";'],
 ])("the table refuses in %s: %s", (path, source) => {
   expect(findForbiddenImports(sources({ [path]: source }), TABLE)).toHaveLength(1);
