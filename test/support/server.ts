@@ -94,6 +94,11 @@ export async function startTestServer(
   };
 }
 
+/** What was logged at `warn` and above, but that this machine is too busy for the world's own speed. */
+export function faultsOf({ troubles }: TestServer): TestServer["troubles"] {
+  return troubles.filter(({ message }) => message !== "the zone's time runs at another speed");
+}
+
 /** The protocols of the one port. */
 export const PROTOCOLS = ["connect", "grpc", "grpc-web"] as const;
 export type Protocol = (typeof PROTOCOLS)[number];
