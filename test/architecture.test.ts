@@ -63,10 +63,18 @@ const TABLE: readonly ImportRule[] = [
     files: "server/load-game.ts",
     may: ["server/game.ts", "server/sim/", "server/zone/", ...COMMON],
   },
+  // Measures, and knows nobody but the store's interface.
+  { files: "server/metrics/", may: ["server/store/store.ts", ...COMMON] },
   // The composition root of a thread, and those who start it.
   {
     files: "server/threads/",
-    may: ["server/bus/", "server/zone/", "server/load-game.ts", ...COMMON],
+    may: [
+      "server/bus/",
+      "server/zone/",
+      "server/metrics/tick-times.ts",
+      "server/load-game.ts",
+      ...COMMON,
+    ],
   },
   // The composition root, and the program around it.
   { files: "server/server.ts", may: ["server/", ...COMMON] },

@@ -58,13 +58,17 @@ export interface FailedCall {
  */
 export type ErrorMapper = (error: unknown, call: FailedCall) => ConnectError;
 
-/** Makes an {@link ErrorMapper} that logs what nobody meant to happen. */
-export function createErrorMapper(logger: Logger): ErrorMapper {
+/** Makes an {@link ErrorMapper} that logs what nobody meant to happen, and tells the reasons of what somebody did. */
+export function createErrorMapper(
+  logger: Logger,
+  onRefused?: (reason: ErrorReason) => void,
+): ErrorMapper {
   return (error, call) => {
     const meant = endOf(error, call.signal);
     if (meant instanceof DomainError) {
       const code = codeOf(meant.reason);
       if (code !== undefined) {
+        onRefused?.(meant.reason);
         if (meant.cause !== undefined) {
           logger.warn({ err: meant, call: call.name }, "a call was refused because of a fault");
         }

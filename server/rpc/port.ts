@@ -15,6 +15,7 @@ import {
 } from "./port-servers.ts";
 import { peekProtocol, type WireProtocol } from "./preface.ts";
 import { createTlsEntrance, type TlsOptions } from "./tls-entrance.ts";
+import { createTraffic, type TrafficCounts } from "./traffic.ts";
 
 /** How long a new connection may take to say which protocol it speaks. */
 export const FIRST_BYTES_TIMEOUT_MS = 10_000;
@@ -65,6 +66,8 @@ export interface Port {
   close(options?: { readonly timeoutMs?: number }): Promise<void>;
   /** How many connections are open. */
   readonly connections: number;
+  /** What went over its connections. */
+  readonly traffic: TrafficCounts;
 }
 
 /** Makes the port. A connection that breaks, at whatever moment, disturbs no other. */
@@ -76,6 +79,7 @@ export function createPort(options: PortOptions): Port {
   /** Those of which the protocol is not known yet. */
   const arriving = new Set<Socket>();
   const sessions = new Set<Session>();
+  const traffic = createTraffic();
   let draining = false;
 
   const handle = guard(options.handler, logger);
@@ -92,6 +96,7 @@ export function createPort(options: PortOptions): Port {
   http1Server.on("connection", (socket) => {
     sockets.add(socket);
     arriving.add(socket);
+    traffic.add(socket);
     socket.on("error", ignore);
     socket.on("close", () => {
       sockets.delete(socket);
@@ -108,6 +113,8 @@ export function createPort(options: PortOptions): Port {
     });
   });
 
+  http1Server.on("drop", traffic.refuse);
+
   function arriveSecured(socket: Socket, secured: TLSSocket): void {
     const begin = (protocol: WireProtocol) => {
       arriving.delete(socket);
@@ -119,6 +126,7 @@ export function createPort(options: PortOptions): Port {
   }
 
   function serve(socket: Socket, protocol: WireProtocol): void {
+    traffic.serve(socket, protocol);
     // HTTP/1.1 answers a caller that has closed its half; in HTTP/2 such a caller is gone.
     socket.allowHalfOpen = protocol !== "http2";
     // The other half of a connection that was ended here may stay open for as long as its client likes.
@@ -154,6 +162,9 @@ export function createPort(options: PortOptions): Port {
     },
     get connections() {
       return sockets.size;
+    },
+    get traffic() {
+      return traffic.read();
     },
   };
 }
