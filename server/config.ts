@@ -1,37 +1,7 @@
 import { resolve } from "node:path";
 import { Command, Option } from "commander";
 import { z } from "zod";
-
-/** A number as people write it: no hexadecimal, no exponents, and nothing is not 0. */
-const decimal = z
-  .string()
-  .trim()
-  .regex(/^\d+(\.\d+)?$/, "must be a number such as 8080")
-  .transform(Number);
-const whole = (min: number, max: number) =>
-  decimal.pipe(z.number().int(`must be a whole number`).min(min).max(max));
-const names = z.string().transform((text) =>
-  text
-    .split(",")
-    .map((name) => name.trim())
-    .filter(Boolean),
-);
-
-/** A web origin as browsers write it: a scheme, a host and a port where it is not the usual one. Apps have schemes of their own. */
-function isOrigin(text: string): boolean {
-  if (!/^[a-z][a-z\d+.-]*:\/\/[^/?#\s]+$/.test(text) || !URL.canParse(text)) return false;
-  const { origin } = new URL(text);
-  return origin === "null" || origin === text;
-}
-
-const origins = names.pipe(
-  z.array(
-    z.string().refine((origin) => origin === "*" || isOrigin(origin), {
-      error: ({ input }) =>
-        `${String(input)} is not an origin such as https://example.org, without a path`,
-    }),
-  ),
-);
+import { decimal, names, origins, whole } from "./setting-rules.ts";
 
 /** Threads for zones at most: each loads the game, and more than there are cores help nobody. */
 export const MAX_THREADS = 64;
