@@ -20,6 +20,7 @@ import { ensureDefaultRelease } from "./release/default-release.ts";
 import { createReleases } from "./release/releases.ts";
 import { createLifecycle } from "./lifecycle.ts";
 import { readAccess } from "./rpc/access.ts";
+import { createCallLog, observeWith } from "./rpc/call-log.ts";
 import { createCertificateSource } from "./rpc/certificate-source.ts";
 import { createMeters, type Meters } from "./metrics/meters.ts";
 import { createMetricsServer, type MetricsServer } from "./metrics/metrics-server.ts";
@@ -37,6 +38,9 @@ import { createZoneHost } from "./zone/zone-host.ts";
 import type { ZoneHost } from "./zone/zone-host.ts";
 
 const MS_PER_DAY = 86_400_000;
+
+/** Levels at which each call has a line in the log. */
+const DETAILED_LEVELS: ReadonlySet<string> = new Set(["trace", "debug"]);
 
 /** What a server is made of. */
 export interface ServerOptions {
@@ -142,11 +146,14 @@ export function createServer(options: ServerOptions): Server {
     logger,
     newKey: () => randomBytes(5).readUIntBE(0, 5).toString(36),
     now,
-    watch: meters && {
-      onMethods: meters.onMethods,
-      observer: meters.calls,
-      onRefused: meters.onRefused,
-      views: meters.views,
+    watch: {
+      onMethods: meters?.onMethods,
+      observer: observeWith([
+        ...(meters ? [meters.calls] : []),
+        ...(DETAILED_LEVELS.has(config.logLevel) ? [createCallLog(logger)] : []),
+      ]),
+      onRefused: meters?.onRefused,
+      views: meters?.views,
     },
   });
   const metrics = meters && createMetrics(options, { meters, gateway, zones, saver });

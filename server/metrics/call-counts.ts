@@ -32,7 +32,7 @@ const CODE_NAMES: readonly string[] = [
   ...Object.values(Code)
     .filter((code) => typeof code === "number")
     .sort((a, b) => a - b)
-    .map((code) => snakeCase(Code[code] as string)),
+    .map((code) => snakeCase(Code[code])),
 ];
 
 /** Counts of these calls; others are passed over. */

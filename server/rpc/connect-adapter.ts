@@ -30,6 +30,7 @@ import { type Logger, plainLogger } from "../logger.ts";
 import { peerOf } from "./peer.ts";
 import type { Pipeline } from "./pipeline.ts";
 import { pathOf, type PortRequest, type PortResponse, sendPlain } from "./plain-answer.ts";
+import { REQUEST_ID_HEADER, requestIdOf } from "./request-id.ts";
 import type { ServiceDefinition } from "./service.ts";
 
 /** The largest request message that is read, in bytes, unpacked. Larger ones are refused with `resource_exhausted`. */
@@ -169,11 +170,15 @@ function clientStream(pipeline: Pipeline, method: DescMethodClientStreaming) {
     pipeline.clientStream(method, requests, contextOf(context));
 }
 
-function contextOf(context: HandlerContext): CallContext {
+function contextOf({ requestHeader, values, signal }: HandlerContext): CallContext {
+  let requestId: string | undefined;
   return {
-    authorization: context.requestHeader.get("authorization") ?? undefined,
-    peer: context.values.get(peerKey),
-    signal: context.signal,
+    authorization: requestHeader.get("authorization") ?? undefined,
+    peer: values.get(peerKey),
+    signal,
+    get requestId() {
+      return (requestId ??= requestIdOf(requestHeader.get(REQUEST_ID_HEADER)));
+    },
   };
 }
 

@@ -4,6 +4,7 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import { ErrorDetailSchema, ErrorReason } from "../../gen/ts/realmwire/v1/error_pb.ts";
 import { DomainError } from "../errors.ts";
 import type { Logger } from "../logger.ts";
+import type { CallContext } from "./admission.ts";
 
 type MeantReason = Exclude<(typeof ErrorReason)[keyof typeof ErrorReason], 0>;
 
@@ -48,7 +49,7 @@ export function codeOf(reason: ErrorReason): Code | undefined {
 export interface FailedCall {
   /** The call's full name, such as `realmwire.v1.WorldService/Move`. */
   readonly name: string;
-  readonly signal: AbortSignal;
+  readonly context: Pick<CallContext, "signal" | "requestId">;
 }
 
 /**
@@ -63,14 +64,17 @@ export function createErrorMapper(
   logger: Logger,
   onRefused?: (reason: ErrorReason) => void,
 ): ErrorMapper {
-  return (error, call) => {
-    const meant = endOf(error, call.signal);
+  return (error, { name, context }) => {
+    const meant = endOf(error, context.signal);
     if (meant instanceof DomainError) {
       const code = codeOf(meant.reason);
       if (code !== undefined) {
         onRefused?.(meant.reason);
         if (meant.cause !== undefined) {
-          logger.warn({ err: meant, call: call.name }, "a call was refused because of a fault");
+          logger.warn(
+            { err: meant, call: name, requestId: context.requestId },
+            "a call was refused because of a fault",
+          );
         }
         return wellFormed(
           new ConnectError(meant.message, code, undefined, [
@@ -80,7 +84,7 @@ export function createErrorMapper(
       }
     }
     if (meant instanceof ConnectError) return wellFormed(meant);
-    logger.error({ err: meant, call: call.name }, "a call failed");
+    logger.error({ err: meant, call: name, requestId: context.requestId }, "a call failed");
     return new ConnectError("internal error", Code.Internal);
   };
 }

@@ -77,16 +77,16 @@ export interface GatewayOptions {
   /** Milliseconds since 1970-01-01. */
   readonly now: () => number;
   /** What is told of calls as they are made, for metrics. */
-  readonly watch?: GatewayWatch | undefined;
+  readonly watch: GatewayWatch;
 }
 
-/** What a gateway counts, or tells, for metrics. */
+/** What a gateway counts and tells, for metrics and the log. Undefined: nobody wants to know. */
 export interface GatewayWatch {
   /** Before the first call: all that can be called. */
-  onMethods(methods: readonly DescMethod[]): void;
-  readonly observer: CallObserver;
-  readonly onRefused: (reason: ErrorReason) => void;
-  readonly views: ViewCounts;
+  readonly onMethods?: ((methods: readonly DescMethod[]) => void) | undefined;
+  readonly observer?: CallObserver | undefined;
+  readonly onRefused?: ((reason: ErrorReason) => void) | undefined;
+  readonly views?: ViewCounts | undefined;
 }
 
 /** The half of a node that clients talk to: players, calls, the port. */
@@ -113,7 +113,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   const players = createPlayers({
     ...{ entry, turns, answerFlags, viewRadius, lingerMs, logger, newKey },
     wallClock: options.now,
-    views: options.watch?.views,
+    views: options.watch.views,
   });
   const services = createServices(options, players, answerFlags, turns);
   const calls = createCalls(options, services);
@@ -222,8 +222,8 @@ function createCalls(options: GatewayOptions, services: readonly ServiceDefiniti
   const health = createHealth({ services: descriptors });
   const reflected = [...descriptors, health.service.desc];
   const { files, registry } = gatherTypes(reflected, components);
-  options.watch?.onMethods(descriptors.flatMap(({ methods }) => methods));
-  const { observer, onRefused } = options.watch ?? {};
+  options.watch.onMethods?.(descriptors.flatMap(({ methods }) => methods));
+  const { observer, onRefused } = options.watch;
   const watch = { observer, onRefused };
   const pipeline = createPipeline({ authenticator, services, registry, logger, ...watch });
   const infrastructure = [health.service, ...createReflection({ services: reflected, files })];

@@ -25,6 +25,7 @@ import type { CallObserver } from "./call-observer.ts";
 import { createErrorMapper, type ErrorMapper } from "./error-mapping.ts";
 import { type Logger, plainLogger } from "../logger.ts";
 import { openReady, type ReadyCall } from "./ready-call.ts";
+import { withRequestId } from "./request-id.ts";
 import type { ServiceDefinition } from "./service.ts";
 import { openSink, type SinkCall, type SinkOutlet } from "./sink-call.ts";
 import { feedSink } from "./sink-feed.ts";
@@ -105,9 +106,10 @@ interface Parts {
 export function createPipeline(options: PipelineOptions): Pipeline {
   const now = options.now ?? (() => performance.now());
   const validator = createRequestValidator(options.registry);
+  const map = createErrorMapper(options.logger ?? plainLogger, options.onRefused);
   const parts: Parts = {
     gate: { authenticator: options.authenticator, validator },
-    mapError: createErrorMapper(options.logger ?? plainLogger, options.onRefused),
+    mapError: (error, call) => withRequestId(map(error, call), call.context.requestId),
     observer: options.observer,
     now,
   };
@@ -121,7 +123,12 @@ export function createPipeline(options: PipelineOptions): Pipeline {
   }
   function sinkOf(method: DescMethod, context: CallContext, outlet: SinkOutlet) {
     const route = routeOf(method);
-    return openSink({ gate, mapError, onEnd: observe(parts, route) }, route, context, outlet);
+    return openSink(
+      { gate, mapError, onEnd: observe(parts, route, context) },
+      route,
+      context,
+      outlet,
+    );
   }
   return {
     start() {
@@ -140,7 +147,8 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     answersInBytes: (method) => routeOf(method).open !== undefined,
     openReady(method, request, context) {
       const route = routeOf(method);
-      return openReady({ gate, mapError, onEnd: observe(parts, route) }, route, request, context);
+      const onEnd = observe(parts, route, context);
+      return openReady({ gate, mapError, onEnd }, route, request, context);
     },
     clientStream: <I extends DescMessage, O extends DescMessage>(
       method: DescMethodClientStreaming<I, O>,
@@ -167,11 +175,11 @@ async function runUnary(
     const call = await admit(parts.gate, route, request, context);
     const answer = (await route.handler(request, call)) as MessageInitShape<DescMessage>;
     const message = create(route.method.output, answer);
-    observer?.onEnd(route.name, undefined, now() - startedAt);
+    observer?.onEnd(route.name, undefined, now() - startedAt, context);
     return message;
   } catch (error) {
-    const failure = parts.mapError(error, { name: route.name, signal: context.signal });
-    observer?.onEnd(route.name, failure.code, now() - startedAt);
+    const failure = parts.mapError(error, { name: route.name, context });
+    observer?.onEnd(route.name, failure.code, now() - startedAt, context);
     throw failure;
   }
 }
@@ -185,7 +193,12 @@ function runStream(
   const { gate, mapError } = parts;
   return {
     [Symbol.asyncIterator]: () =>
-      openStream({ gate, mapError, onEnd: observe(parts, route) }, route, request, context),
+      openStream(
+        { gate, mapError, onEnd: observe(parts, route, context) },
+        route,
+        request,
+        context,
+      ),
   };
 }
 
@@ -193,9 +206,10 @@ function runStream(
 function observe(
   { observer, now }: Parts,
   { name }: Route,
+  context: CallContext,
 ): ((code: Code | undefined) => void) | undefined {
   if (observer === undefined) return undefined;
   const startedAt = now();
   observer.onBegin(name);
-  return (code) => observer.onEnd(name, code, now() - startedAt);
+  return (code) => observer.onEnd(name, code, now() - startedAt, context);
 }

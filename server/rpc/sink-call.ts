@@ -44,7 +44,7 @@ export async function openSink(
   let state: SinkState = { kind: "opening" };
 
   function map(error: unknown): ConnectError {
-    return mapError(error, { name: route.name, signal: context.signal });
+    return mapError(error, { name: route.name, context });
   }
   function end(): void {
     const before = state;

@@ -51,7 +51,7 @@ export function openStream(
       await source?.return?.();
     } catch (error) {
       // Nobody is left to be told: it is only logged.
-      parts.mapError(error, { name: route.name, signal });
+      parts.mapError(error, { name: route.name, context });
     }
   }
 
@@ -67,7 +67,7 @@ export function openStream(
         end(undefined);
         return { done: true, value: undefined };
       } catch (error) {
-        const failure = parts.mapError(error, { name: route.name, signal });
+        const failure = parts.mapError(error, { name: route.name, context });
         await abandon(failure.code);
         throw failure;
       }
