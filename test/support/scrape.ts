@@ -1,3 +1,8 @@
+import { WorldService } from "../../gen/ts/realmwire/v1/world_service_pb.ts";
+import { plainLogger } from "../../server/logger.ts";
+import { createMeters } from "../../server/metrics/meters.ts";
+import { createMetricsRegistry } from "../../server/metrics/registry.ts";
+
 /** Metrics as they were read at one moment. */
 export interface Scrape {
   readonly text: string;
@@ -15,11 +20,32 @@ interface Series {
   readonly value: number;
 }
 
-/** Reads the metrics of a server as Prometheus does. Throws where a line is none of its text format. */
+/** The metrics that every server tells, without one: nothing has happened yet. */
+export async function describeMetrics(): Promise<Scrape> {
+  const meters = createMeters({ logger: plainLogger, zones: ["town"], now: () => 0 });
+  meters.onMethods(WorldService.methods);
+  const registry = createMetricsRegistry(meters, {
+    build: { version: "1", commit: "c", game: "g" },
+    tickRateHz: 10,
+    zones: ["town"],
+    characters: () => 0,
+    ready: () => true,
+    players: () => 0,
+    waitingRows: () => 0,
+    traffic: () => ({ receivedBytes: 0, sentBytes: 0, refused: 0, protocols: [] }),
+  });
+  return parseMetrics(await registry.metrics());
+}
+
+/** Reads the metrics of a server as Prometheus does. */
 export async function scrape(port: number | undefined): Promise<Scrape> {
   const response = await fetch(`http://127.0.0.1:${port}/metrics`);
   if (!response.ok) throw new Error(`/metrics answers ${response.status}`);
-  const text = await response.text();
+  return parseMetrics(await response.text());
+}
+
+/** Metrics in Prometheus' text format. Throws where a line is not of it. */
+function parseMetrics(text: string): Scrape {
   const lines = text.split("\n").filter((line) => line !== "");
   const series = lines.filter((line) => !line.startsWith("#")).map(parseSeries);
   const find = (name: string, labels: Readonly<Record<string, string>>) =>
