@@ -10,6 +10,7 @@ import { keepNewObjectsYoung } from "./garbage-collection.ts";
 import { loadGame } from "./load-game.ts";
 import { createServer } from "./server.ts";
 import { explainStartFailure } from "./start-failure.ts";
+import { loadTracing } from "./tracing/load-tracing.ts";
 
 /** So long after the players' warning a stop counts as failed. */
 const STOP_DEADLINE_MS = 20_000;
@@ -43,6 +44,7 @@ async function main(): Promise<void> {
     root,
     version: { server: version, commit: commit() },
     onDevAccounts: printDevAccounts,
+    tracing: await loadTracing(process.env, { version, logger }),
     processMetrics: config.metricsPort === undefined ? undefined : createProcessMetrics(),
   });
 

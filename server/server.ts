@@ -31,6 +31,7 @@ import type { Players } from "./rpc/players.ts";
 import { createPgliteStore } from "./store/pglite-store.ts";
 import { createPostgresStore } from "./store/postgres-store.ts";
 import type { Store } from "./store/store.ts";
+import type { Tracing } from "./tracing/tracing.ts";
 import { createZoneThreads } from "./threads/zone-threads.ts";
 import { createChatLog } from "./zone/chat-log.ts";
 import { createSaver, type Saver } from "./zone/saver.ts";
@@ -59,6 +60,8 @@ export interface ServerOptions {
   readonly onDevAccounts?: (passwords: ReadonlyMap<string, string>) => void;
   /** Metrics of the process, told behind those of the server. */
   readonly processMetrics?: Registry | undefined;
+  /** Traces of calls and of the store; ended with the server. */
+  readonly tracing?: Tracing | undefined;
 }
 
 /** A running world. */
@@ -90,7 +93,10 @@ export function createServer(options: ServerOptions): Server {
   const { logger } = meters ?? options;
   const bus = options.bus ?? createBus(logger);
   const plainStore = options.store ?? createStore(options, logger);
-  const store = meters ? watchStore(plainStore, meters.store.watch) : plainStore;
+  const store = [meters?.store.watch, options.tracing?.watchStore].reduce(
+    (inner, watch) => (watch ? watchStore(inner, watch) : inner),
+    plainStore,
+  );
   const saver = createSaver({ store, logger });
   const chatLog = createChatLog({ store, logger });
   const accounts = createAccounts({
@@ -154,6 +160,7 @@ export function createServer(options: ServerOptions): Server {
       ]),
       onRefused: meters?.onRefused,
       views: meters?.views,
+      wrapCalls: options.tracing?.watchPipeline,
     },
   });
   const metrics = meters && createMetrics(options, { meters, gateway, zones, saver });
@@ -166,6 +173,7 @@ export function createServer(options: ServerOptions): Server {
       ...(certificate
         ? [{ name: "certificate", start: certificate.start, close: certificate.close }]
         : []),
+      ...(options.tracing ? [{ name: "traces", start() {}, close: options.tracing.close }] : []),
       { name: "bus", start: () => bus.start(), close: () => bus.close() },
       { name: "database", start: () => store.start(), close: () => store.close() },
       { name: "saver", start: () => saver.start(), close: () => saver.close() },

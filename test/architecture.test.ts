@@ -67,6 +67,16 @@ const TABLE: readonly ImportRule[] = [
   },
   // Measures, and knows nobody but the store's interface.
   { files: "server/metrics/", may: ["server/store/store.ts", ...COMMON] },
+  // Stands around the calls and the store, and is loaded only when it is asked for.
+  {
+    files: "server/tracing/",
+    may: [
+      "server/config.ts",
+      "server/metrics/watched-store.ts",
+      "server/rpc/pipeline.ts",
+      ...COMMON,
+    ],
+  },
   // The composition root of a thread, and those who start it.
   {
     files: "server/threads/",
@@ -88,6 +98,7 @@ const TABLE: readonly ImportRule[] = [
       "server/garbage-collection.ts",
       "server/load-game.ts",
       "server/start-failure.ts",
+      "server/tracing/load-tracing.ts",
       "package:",
       "node:",
     ],

@@ -24,6 +24,8 @@ export interface CallContext {
   readonly signal: AbortSignal;
   /** Names the call in the log and in errors; made when it is asked for, unless the caller gave it. */
   readonly requestId: string;
+  /** The `traceparent` header as it came, for traces. */
+  readonly traceparent?: string | undefined;
 }
 
 /** Answers a call that was let in. */

@@ -176,6 +176,9 @@ function contextOf({ requestHeader, values, signal }: HandlerContext): CallConte
     authorization: requestHeader.get("authorization") ?? undefined,
     peer: values.get(peerKey),
     signal,
+    get traceparent() {
+      return requestHeader.get("traceparent") ?? undefined;
+    },
     get requestId() {
       return (requestId ??= requestIdOf(requestHeader.get(REQUEST_ID_HEADER)));
     },

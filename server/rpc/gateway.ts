@@ -23,7 +23,7 @@ import { gatherTypes } from "./descriptors.ts";
 import { clientFlag, drainFlag, mapFlag } from "./flags.ts";
 import { createFront } from "./front.ts";
 import { createHealth } from "./health.ts";
-import { createPipeline } from "./pipeline.ts";
+import { createPipeline, type Pipeline } from "./pipeline.ts";
 import { createPlayers } from "./players.ts";
 import type { Players } from "./players.ts";
 import { createPort, type PortTls } from "./port.ts";
@@ -87,6 +87,8 @@ export interface GatewayWatch {
   readonly observer?: CallObserver | undefined;
   readonly onRefused?: ((reason: ErrorReason) => void) | undefined;
   readonly views?: ViewCounts | undefined;
+  /** Puts something around all calls, for traces. */
+  readonly wrapCalls?: ((pipeline: Pipeline) => Pipeline) | undefined;
 }
 
 /** The half of a node that clients talk to: players, calls, the port. */
@@ -225,7 +227,8 @@ function createCalls(options: GatewayOptions, services: readonly ServiceDefiniti
   options.watch.onMethods?.(descriptors.flatMap(({ methods }) => methods));
   const { observer, onRefused } = options.watch;
   const watch = { observer, onRefused };
-  const pipeline = createPipeline({ authenticator, services, registry, logger, ...watch });
+  const plain = createPipeline({ authenticator, services, registry, logger, ...watch });
+  const pipeline = options.watch.wrapCalls?.(plain) ?? plain;
   const infrastructure = [health.service, ...createReflection({ services: reflected, files })];
   const stopping = new AbortController();
   const shutdownSignal = stopping.signal;

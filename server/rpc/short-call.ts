@@ -38,6 +38,11 @@ export class ShortCall implements CallContext {
     return this.id;
   }
 
+  get traceparent(): string | undefined {
+    const header = this.init.request.headers["traceparent"];
+    return typeof header === "string" ? header : undefined;
+  }
+
   get signal(): AbortSignal {
     this.state ??= this.listen();
     return this.state.controller.signal;
