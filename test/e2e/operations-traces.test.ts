@@ -42,12 +42,14 @@ const running = new Set<ChildServer>();
 
 beforeAll(async () => {
   folders = await createDataFolders();
-  collector = createServer(async (request, response) => {
+  collector = createServer((request, response) => {
     let body = "";
-    for await (const chunk of request) body += (chunk as Buffer).toString();
-    if (request.url === "/v1/traces") bodies.push(body);
-    response.setHeader("content-type", "application/json");
-    response.end("{}");
+    request.on("data", (chunk: Buffer) => (body += chunk.toString()));
+    request.on("end", () => {
+      if (request.url === "/v1/traces") bodies.push(body);
+      response.setHeader("content-type", "application/json");
+      response.end("{}");
+    });
   }).listen(0, "127.0.0.1");
   await once(collector, "listening");
   endpoint = `http://127.0.0.1:${(collector.address() as AddressInfo).port}`;
