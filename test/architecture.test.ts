@@ -75,10 +75,28 @@ const TABLE: readonly ImportRule[] = [
     files: "server/load-game.ts",
     may: ["server/game.ts", "server/sim/", "server/zone/", ...COMMON],
   },
+  // Measures, and knows nobody but the store's interface.
+  { files: "server/metrics/", may: ["server/store/store.ts", ...COMMON] },
+  // Stands around the calls and the store, and is loaded only when it is asked for.
+  {
+    files: "server/tracing/",
+    may: [
+      "server/config.ts",
+      "server/metrics/watched-store.ts",
+      "server/rpc/pipeline.ts",
+      ...COMMON,
+    ],
+  },
   // The composition root of a thread, and those who start it.
   {
     files: "server/threads/",
-    may: ["server/bus/", "server/zone/", "server/load-game.ts", ...COMMON],
+    may: [
+      "server/bus/",
+      "server/zone/",
+      "server/metrics/tick-times.ts",
+      "server/load-game.ts",
+      ...COMMON,
+    ],
   },
   // The composition root, and the program around it.
   { files: "server/server.ts", may: ["server/", ...COMMON] },
@@ -90,6 +108,7 @@ const TABLE: readonly ImportRule[] = [
       "server/garbage-collection.ts",
       "server/load-game.ts",
       "server/start-failure.ts",
+      "server/tracing/load-tracing.ts",
       "package:",
       "node:",
     ],

@@ -39,8 +39,9 @@ export function openStream(
   }
 
   async function open(): Promise<Source | undefined> {
-    const { authorization, peer } = context;
-    const call = await admit(parts.gate, route, request, { authorization, peer, signal });
+    const { authorization, peer, requestId } = context;
+    const caller = { authorization, peer, requestId, signal };
+    const call = await admit(parts.gate, route, request, caller);
     // The caller may have given up in the meantime.
     if (state.kind === "ended") return undefined;
     const answers = route.handler(request, call) as AsyncIterable<MessageInitShape<DescMessage>>;
@@ -57,7 +58,7 @@ export function openStream(
       await source?.return?.();
     } catch (error) {
       // Nobody is left to be told: it is only logged.
-      parts.mapError(error, { name: route.name, signal });
+      parts.mapError(error, { name: route.name, context });
     }
   }
 
@@ -73,7 +74,7 @@ export function openStream(
         end(undefined);
         return { done: true, value: undefined };
       } catch (error) {
-        const failure = parts.mapError(error, { name: route.name, signal });
+        const failure = parts.mapError(error, { name: route.name, context });
         await abandon(failure.code);
         throw failure;
       }

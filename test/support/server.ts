@@ -26,6 +26,8 @@ export const DEV_PASSWORD = "correct-horse";
 export interface TestServer {
   readonly server: Server;
   readonly port: number;
+  /** Where metrics are read; undefined unless `metrics-port` was asked for. */
+  readonly metricsPort: number | undefined;
   readonly baseUrl: string;
   readonly dataDir: string;
   /** With TLS: the file of its certificate, which this process trusts. */
@@ -78,10 +80,11 @@ export async function startTestServer(
     version: { server: "0.0.0-test", commit: "test" },
     ...options.parts,
   });
-  const { port } = await server.start();
+  const { port, metricsPort } = await server.start();
   return {
     server,
     port,
+    metricsPort,
     baseUrl: `${certificate ? "https" : "http"}://127.0.0.1:${port}`,
     dataDir,
     certFile: certificate?.certFile,
