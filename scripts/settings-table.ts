@@ -4,7 +4,7 @@ import { createCommand } from "../server/config.ts";
 
 /** Where the table stands. */
 export const OPERATIONS = resolve(import.meta.dirname, "../docs/operations.md");
-const BEGIN = "<!-- settings: npm run settings-table -->";
+const BEGIN = "<!-- settings: npm run generate -->";
 const END = "<!-- /settings -->";
 
 /** The table of all settings, in Markdown. */

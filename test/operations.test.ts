@@ -19,6 +19,8 @@ import { root } from "./support/server.ts";
 import { blocks, expectTranscripts, runInShell, steps } from "./support/transcript.ts";
 
 const DOCUMENT = "docs/operations.md";
+/** Each command is a shell of its own. */
+const TRANSCRIPTS_TIMEOUT_MS = 120_000;
 const running = new Set<ChildServer>();
 let text: string;
 let folder: string;
@@ -45,25 +47,29 @@ function commands(part: string): string[] {
   return (found[0] ?? "").trim().split("\n");
 }
 
-test("the transcripts are what the server answers", async (context) => {
-  requireOrSkip(context, await isInstalled("curl"), "curl");
-  const folders = await createDataFolders();
-  try {
-    const server = run(serverArgs(await folders.next(), "--metrics-port", "0"));
-    const { port } = await server.ready();
-    const line = server.log.find(({ msg }) => msg.startsWith("metrics:"));
-    const local = text.replaceAll("localhost:9464", `127.0.0.1:${Number(line?.["metricsPort"])}`);
-    const all = blocks("console", local).flatMap(steps);
-    expect(all.length).toBeGreaterThan(3);
-    const printed = all.map(({ command, expected }) => ({
-      command: `${command} | tr -d '\\r'`,
-      expected,
-    }));
-    await expectTranscripts(printed, { port }, DOCUMENT);
-  } finally {
-    await folders.dispose();
-  }
-});
+test(
+  "the transcripts are what the server answers",
+  async (context) => {
+    requireOrSkip(context, await isInstalled("curl"), "curl");
+    const folders = await createDataFolders();
+    try {
+      const server = run(serverArgs(await folders.next(), "--metrics-port", "0"));
+      const { port } = await server.ready();
+      const line = server.log.find(({ msg }) => msg.startsWith("metrics:"));
+      const local = text.replaceAll("localhost:9464", `127.0.0.1:${Number(line?.["metricsPort"])}`);
+      const all = blocks("console", local).flatMap(steps);
+      expect(all.length).toBeGreaterThan(3);
+      const printed = all.map(({ command, expected }) => ({
+        command: `${command} | tr -d '\\r'`,
+        expected,
+      }));
+      await expectTranscripts(printed, { port }, DOCUMENT);
+    } finally {
+      await folders.dispose();
+    }
+  },
+  TRANSCRIPTS_TIMEOUT_MS,
+);
 
 test("the flags, variables, files and links that it names are there", async () => {
   const { options } = createCommand("1");

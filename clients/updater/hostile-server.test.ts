@@ -14,6 +14,7 @@ import {
   startHostileServer,
   type UpgradePart,
 } from "../../test/support/hostile-server.ts";
+import { whyNotPortable } from "../../server/release/portable-path.ts";
 import { updateFolder, type UpdateProgress } from "./index.ts";
 
 const FAST = { firstDelayMs: 1, maxDelayMs: 2, maxAttempts: 3, maxFirstAttempts: 2 };
@@ -56,6 +57,7 @@ const ELSEWHERE = ["..\\x", "a\\b", "\\\\server\\share", "a\0b", "a\nb", "a\u008
 const DEVICES = ["con", "NUL.txt", "a/Aux", "com1.tar.gz", "LPT9", "COM¹", "conin$", "nul .txt"];
 const TRIMMED = ["a.", "a ", "a./b", "a /b", "...", "a|b", "a<b", "a?b", "a*b", 'a"b'];
 const OWN = [".realmwire-release.json", ".Realmwire-Release.JSON", ".realmwire-release.json/x"];
+const FINE = [".hidden", "..a", "a..b", "console", "com", "com10", "auxiliary/nulls", "ä/ö ü/ß"];
 const LONG = ["a".repeat(256), `${"ä/".repeat(85)}x`];
 
 test.each([...ABOVE, ...ABSOLUTE, ...ELSEWHERE, ...DEVICES, ...TRIMMED, ...OWN, ...LONG])(
@@ -70,6 +72,16 @@ test.each([...ABOVE, ...ABSOLUTE, ...ELSEWHERE, ...DEVICES, ...TRIMMED, ...OWN, 
     await expectUntouched();
   },
 );
+
+test("[PY-2] what no client takes is not published in the first place", () => {
+  // What a folder of a server can hold at all.
+  const names = [...ELSEWHERE, ...DEVICES, ...TRIMMED, ".realmwire-release.json", "C:x", "c:"];
+  for (const name of names) {
+    const parts = name.split("/").map((_, i, all) => all.slice(0, i + 1).join("/"));
+    expect(parts.map(whyNotPortable), name).toContainEqual(expect.any(String));
+  }
+  for (const name of FINE) expect(whyNotPortable(name)).toBeUndefined();
+});
 
 test.each([
   ["a", "a"],
@@ -92,10 +104,9 @@ test.each([
 });
 
 test("paths that look odd and are fine", async () => {
-  const paths = [".hidden", "..a", "a..b", "console", "com", "com10", "auxiliary/nulls", "ä/ö ü/ß"];
-  await serve(() => [manifestOf(paths.map((path) => fileOf(path))), chunkOf("content")]);
+  await serve(() => [manifestOf(FINE.map((path) => fileOf(path))), chunkOf("content")]);
   await update();
-  expect(Object.keys(await readTree(client))).toEqual(expect.arrayContaining(paths));
+  expect(Object.keys(await readTree(client))).toEqual(expect.arrayContaining(FINE));
 });
 
 const file = fileOf("a");

@@ -48,18 +48,24 @@ export function openStream(
     const source = answers[Symbol.asyncIterator]();
     state = { kind: "open", source };
     watched = watchCaller(parts.gate, route, call, (error) => expulsion.abort(error));
+    signal.addEventListener("abort", () => void free(source), { once: true });
     return source;
+  }
+
+  // Whoever writes to a connection that has gone may wait forever and never ask again: a source then lets go of its files all the same.
+  async function free(source: Source): Promise<void> {
+    try {
+      await source.return?.();
+    } catch (error) {
+      // Nobody is left to be told: it is only logged.
+      parts.mapError(error, { name: route.name, context });
+    }
   }
 
   async function abandon(code: Code): Promise<void> {
     const source = state.kind === "open" ? state.source : undefined;
     end(code);
-    try {
-      await source?.return?.();
-    } catch (error) {
-      // Nobody is left to be told: it is only logged.
-      parts.mapError(error, { name: route.name, context });
-    }
+    if (source !== undefined) await free(source);
   }
 
   return {
