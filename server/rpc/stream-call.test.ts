@@ -32,6 +32,7 @@ test("a handler lets go when its signal aborts, although nobody asks it for more
   const context = {
     authorization: `Bearer ${TOKENS.player}`,
     peer: "192.0.2.1",
+    requestId: "request-1",
     signal: controller.signal,
   };
   const request = create(UpdateRequestSchema);
