@@ -44,6 +44,20 @@ const SETTINGS = {
     default: "",
     rule: z.enum(["", "allow", "refuse"]),
   },
+  metricsPort: {
+    flag: "--metrics-port <number>",
+    env: "REALMWIRE_METRICS_PORT",
+    help: "a port of its own for /metrics, for Prometheus; 0 takes any free one; default: none",
+    default: "",
+    rule: z.union([z.literal("").transform(() => undefined), whole(0, 65_535)]),
+  },
+  metricsHost: {
+    flag: "--metrics-host <address>",
+    env: "REALMWIRE_METRICS_HOST",
+    help: "the address for /metrics; whoever reaches it can read them",
+    default: "127.0.0.1",
+    rule: z.string().min(1),
+  },
   game: {
     flag: "--game <folder>",
     env: "REALMWIRE_GAME",

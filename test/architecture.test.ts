@@ -77,10 +77,28 @@ const TABLE: readonly ImportRule[] = [
     files: "server/load-game.ts",
     may: ["server/game.ts", "server/sim/", "server/zone/", ...COMMON],
   },
+  // Measures, and knows nobody but the store's interface.
+  { files: "server/metrics/", may: ["server/store/store.ts", ...COMMON] },
+  // Stands around the calls and the store, and is loaded only when it is asked for.
+  {
+    files: "server/tracing/",
+    may: [
+      "server/config.ts",
+      "server/metrics/watched-store.ts",
+      "server/rpc/pipeline.ts",
+      ...COMMON,
+    ],
+  },
   // The composition root of a thread, and those who start it.
   {
     files: "server/threads/",
-    may: ["server/bus/", "server/zone/", "server/load-game.ts", ...COMMON],
+    may: [
+      "server/bus/",
+      "server/zone/",
+      "server/metrics/tick-times.ts",
+      "server/load-game.ts",
+      ...COMMON,
+    ],
   },
   // What the composition roots have in common.
   {
@@ -99,6 +117,7 @@ const TABLE: readonly ImportRule[] = [
       "server/garbage-collection.ts",
       "server/load-game.ts",
       "server/start-failure.ts",
+      "server/tracing/load-tracing.ts",
       "package:",
       "node:",
     ],
@@ -122,6 +141,10 @@ const TABLE: readonly ImportRule[] = [
       "node:",
     ],
   },
+  // Runs in browsers too: nothing of Node, nor of the clients that need it.
+  { files: "clients/ts/", may: ["gen/ts/", "server/sim/movement.ts", "package:"] },
+  // Only its tests use these.
+  { files: "clients/ts/testing/", may: ["clients/ts/", "gen/ts/", "package:", "node:"] },
   {
     files: "clients/",
     may: ["gen/ts/", "server/sim/movement.ts", "package:", "node:"],
@@ -202,6 +225,7 @@ test.each([
   ["games/meadow/scripts/hen.ts", 'import { x } from "../../../server/errors.ts";'],
   ["games/meadow/game.ts", 'import { x } from "../cosmmos/game.ts";'],
   ["clients/ts/client.ts", 'import { x } from "../../server/sim/zone.ts";'],
+  ["clients/ts/client.ts", 'import { updateFolder } from "../updater/index.ts";'],
   ["clients/web/main.ts", 'import { x } from "../../games/meadow/game.ts";'],
 ])("the table refuses in %s: %s", (path, source) => {
   expect(findForbiddenImports(sources({ [path]: source }), TABLE)).toHaveLength(1);

@@ -77,6 +77,7 @@ function call<I extends DescMessage, O extends DescMessage>(
   return pipeline.unary(method, create(method.input, request), {
     authorization: `Bearer ${token}`,
     peer: "127.0.0.1",
+    requestId: "id-1",
     signal: new AbortController().signal,
   });
 }

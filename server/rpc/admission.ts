@@ -22,6 +22,10 @@ export interface CallContext {
   readonly peer: string;
   /** Aborts when the caller goes away, when the deadline passes and when the server stops. */
   readonly signal: AbortSignal;
+  /** Names the call in the log and in errors; made when it is asked for, unless the caller gave it. */
+  readonly requestId: string;
+  /** The `traceparent` header as it came, for traces. */
+  readonly traceparent?: string | undefined;
 }
 
 /** Answers a call that was let in. */
@@ -204,6 +208,10 @@ class AdmittedCall implements Call {
 
   get signal(): AbortSignal {
     return this.context.signal;
+  }
+
+  get requestId(): string {
+    return this.context.requestId;
   }
 }
 

@@ -41,7 +41,8 @@ function start() {
 }
 
 function contextOf(token: string, peer: string): CallContext {
-  return { authorization: `Bearer ${token}`, peer, signal: new AbortController().signal };
+  const { signal } = new AbortController();
+  return { authorization: `Bearer ${token}`, peer, requestId: "request-1", signal };
 }
 
 function make(pipeline: Pipeline, method: DescMethod, context: CallContext): Promise<unknown> {

@@ -36,6 +36,7 @@ import type { Pipeline } from "./pipeline.ts";
 import { pathOf, type PortRequest, type PortResponse } from "./plain-answer.ts";
 import { REQUEST_TIMEOUT_MS } from "./port-servers.ts";
 import { createRefusal } from "./refusal.ts";
+import { REQUEST_ID_HEADER, requestIdOf } from "./request-id.ts";
 import type { ServiceDefinition } from "./service.ts";
 import { inTime } from "./slow-requests.ts";
 import { explainError } from "./transport-errors.ts";
@@ -208,11 +209,18 @@ function clientStream(pipeline: Pipeline, method: DescMethodClientStreaming) {
     pipeline.clientStream(method, requests, contextOf(context));
 }
 
-function contextOf(context: HandlerContext): CallContext {
+function contextOf({ requestHeader, values, signal }: HandlerContext): CallContext {
+  let requestId: string | undefined;
   return {
-    authorization: context.requestHeader.get("authorization") ?? undefined,
-    peer: context.values.get(peerKey),
-    signal: context.signal,
+    authorization: requestHeader.get("authorization") ?? undefined,
+    peer: values.get(peerKey),
+    signal,
+    get traceparent() {
+      return requestHeader.get("traceparent") ?? undefined;
+    },
+    get requestId() {
+      return (requestId ??= requestIdOf(requestHeader.get(REQUEST_ID_HEADER)));
+    },
   };
 }
 

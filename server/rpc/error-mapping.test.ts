@@ -11,7 +11,11 @@ import { createMemoryLog } from "../../test/support/rpc-server.ts";
 import { DomainError } from "../errors.ts";
 import { codeOf, createErrorMapper } from "./error-mapping.ts";
 
-const LIVE = { name: "test/Call", signal: new AbortController().signal };
+const LIVE = inContext(new AbortController().signal);
+
+function inContext(signal: AbortSignal) {
+  return { name: "test/Call", context: { signal, requestId: "id-1" } };
+}
 
 function outgoing(error: ConnectError): unknown {
   const [detail] = error.details;
@@ -79,7 +83,7 @@ test("an error that nobody meant is logged and not sent", () => {
     expect(error.cause).toBeUndefined();
   }
   expect(lines.map((line) => line.level)).toEqual(["error", "error", "error"]);
-  expect(lines[0]?.fields).toEqual({ err: cause, call: "test/Call" });
+  expect(lines[0]?.fields).toEqual({ err: cause, call: "test/Call", requestId: "id-1" });
 });
 
 test("a ConnectError that is nobody's refusal stays as it is", () => {
@@ -129,7 +133,7 @@ test("the end of a call's signal becomes its reason, and another error after it 
   const after = (reason: unknown, error?: unknown) => {
     const controller = new AbortController();
     controller.abort(reason);
-    return mapError(error ?? controller.signal.reason, { name: "c", signal: controller.signal });
+    return mapError(error ?? controller.signal.reason, inContext(controller.signal));
   };
   const abortError = Object.assign(new Error("The operation was aborted"), { name: "AbortError" });
   const deadline = new ConnectError("too late", Code.DeadlineExceeded);

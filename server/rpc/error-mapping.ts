@@ -4,6 +4,7 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import { ErrorDetailSchema, ErrorReason } from "../../gen/ts/realmwire/v1/error_pb.ts";
 import { DomainError } from "../errors.ts";
 import type { Logger } from "../logger.ts";
+import type { CallContext } from "./admission.ts";
 import { explainError } from "./transport-errors.ts";
 
 type MeantReason = Exclude<(typeof ErrorReason)[keyof typeof ErrorReason], 0>;
@@ -68,7 +69,7 @@ export function toConnectError(error: DomainError): ConnectError {
 export interface FailedCall {
   /** The call's full name, such as `realmwire.v1.WorldService/Move`. */
   readonly name: string;
-  readonly signal: AbortSignal;
+  readonly context: Pick<CallContext, "signal" | "requestId">;
 }
 
 /**
@@ -78,18 +79,25 @@ export interface FailedCall {
  */
 export type ErrorMapper = (error: unknown, call: FailedCall) => ConnectError;
 
-/** Makes an {@link ErrorMapper} that logs what nobody meant to happen. */
-export function createErrorMapper(logger: Logger): ErrorMapper {
-  return (error, call) => {
-    const meant = endOf(error, call.signal);
+/** Makes an {@link ErrorMapper} that logs what nobody meant to happen, and tells the reasons of what somebody did. */
+export function createErrorMapper(
+  logger: Logger,
+  onRefused?: (reason: ErrorReason) => void,
+): ErrorMapper {
+  return (error, { name, context }) => {
+    const meant = endOf(error, context.signal);
     if (meant instanceof DomainError && codeOf(meant.reason) !== undefined) {
+      onRefused?.(meant.reason);
       if (meant.cause !== undefined) {
-        logger.warn({ err: meant, call: call.name }, "a call was refused because of a fault");
+        logger.warn(
+          { err: meant, call: name, requestId: context.requestId },
+          "a call was refused because of a fault",
+        );
       }
       return toConnectError(meant);
     }
     if (meant instanceof ConnectError) return wellFormed(explainError(meant));
-    logger.error({ err: meant, call: call.name }, "a call failed");
+    logger.error({ err: meant, call: name, requestId: context.requestId }, "a call failed");
     return new ConnectError("internal error", Code.Internal);
   };
 }

@@ -1,4 +1,5 @@
 import type { BlockList } from "node:net";
+import type { DescMethod } from "@bufbuild/protobuf";
 import { ErrorReason } from "../../gen/ts/realmwire/v1/error_pb.ts";
 import type { Flag } from "../../gen/ts/realmwire/v1/flag_pb.ts";
 import type { Accounts } from "../account/accounts.ts";
@@ -21,6 +22,7 @@ import { createTargets } from "./attribute-targets.ts";
 import { createAttributes } from "./attributes.ts";
 import { closeBehind, createRequestJudge } from "./broken-requests.ts";
 import { createAudit } from "./audit.ts";
+import type { CallObserver } from "./call-observer.ts";
 import { createChatService } from "./chat-service.ts";
 import { createConnectHandler } from "./connect-adapter.ts";
 import { tooManyConnections } from "./connection-counts.ts";
@@ -30,15 +32,17 @@ import { createDrain, type Drain } from "./drain.ts";
 import { clientFlag, drainFlag, mapFlag } from "./flags.ts";
 import { createFront } from "./front.ts";
 import { createHealth } from "./health.ts";
-import { createPipeline } from "./pipeline.ts";
+import { createPipeline, type Pipeline } from "./pipeline.ts";
 import { createPlayers } from "./players.ts";
 import type { Players } from "./players.ts";
 import { createPort, type PortTls } from "./port.ts";
+import type { ViewCounts } from "./player-streams.ts";
 import { createReflection } from "./reflection.ts";
 import { createRefusal } from "./refusal.ts";
 import { createReleaseService } from "./release-service.ts";
 import type { ServiceDefinition } from "./service.ts";
 import { createShortWay } from "./short-way.ts";
+import type { TrafficCounts } from "./traffic.ts";
 import { createUpgrade } from "./upgrade.ts";
 import { createWorldEntry } from "./world-entry.ts";
 import { createWorldService } from "./world-service.ts";
@@ -93,11 +97,28 @@ export interface GatewayOptions {
   readonly newKey: () => string;
   /** Milliseconds since 1970-01-01. */
   readonly now: () => number;
+  /** What is told of calls as they are made, for metrics. */
+  readonly watch: GatewayWatch;
+}
+
+/** What a gateway counts and tells, for metrics and the log. Undefined: nobody wants to know. */
+export interface GatewayWatch {
+  /** Before the first call: all that can be called. */
+  readonly onMethods?: ((methods: readonly DescMethod[]) => void) | undefined;
+  readonly observer?: CallObserver | undefined;
+  readonly onRefused?: ((reason: ErrorReason) => void) | undefined;
+  readonly views?: ViewCounts | undefined;
+  /** Puts something around all calls, for traces. */
+  readonly wrapCalls?: ((pipeline: Pipeline) => Pipeline) | undefined;
 }
 
 /** The half of a node that clients talk to: players, calls, the port. */
 export interface Gateway {
   readonly players: Players;
+  /** Whether it takes calls, as `/readyz` tells. */
+  readonly ready: boolean;
+  /** What went over the port. */
+  readonly traffic: TrafficCounts;
   /** Begins to take calls. The port comes back. */
   start(): Promise<{ readonly port: number }>;
   /** Refuses new calls, warns the players, takes them out of the world, ends what is still open and closes the port. */
@@ -115,6 +136,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   const players = createPlayers({
     ...{ entry, turns, answerFlags, viewRadius, lingerMs, logger, newKey },
     wallClock: options.now,
+    views: options.watch.views,
   });
   const drain = createDrain({
     raise: raiseForAll,
@@ -165,6 +187,12 @@ export function createGateway(options: GatewayOptions): Gateway {
 
   return {
     players,
+    get ready() {
+      return ready && storeAnswers;
+    },
+    get traffic() {
+      return port.traffic;
+    },
     async start() {
       accounts.onSessionEnded(players.onSessionEnded);
       accounts.onCharacterChanged(players.onCharacterChanged);
@@ -254,7 +282,11 @@ function createCalls(options: GatewayOptions, services: readonly ServiceDefiniti
   const health = createHealth({ services: descriptors });
   const reflected = [...descriptors, health.service.desc];
   const { files, registry } = gatherTypes(reflected, components);
-  const pipeline = createPipeline({ authenticator, services, registry, logger });
+  options.watch.onMethods?.(descriptors.flatMap(({ methods }) => methods));
+  const { observer, onRefused } = options.watch;
+  const watch = { observer, onRefused };
+  const plain = createPipeline({ authenticator, services, registry, logger, ...watch });
+  const pipeline = options.watch.wrapCalls?.(plain) ?? plain;
   const infrastructure = [health.service, ...createReflection({ services: reflected, files })];
   const stopping = new AbortController();
   const shutdownSignal = stopping.signal;

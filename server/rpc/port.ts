@@ -16,6 +16,7 @@ import {
 } from "./port-servers.ts";
 import { peekProtocol, type WireProtocol } from "./preface.ts";
 import { createTlsEntrance, type TlsOptions } from "./tls-entrance.ts";
+import { createTraffic, type TrafficCounts } from "./traffic.ts";
 
 /** How long a new connection may take to say which protocol it speaks. */
 export const FIRST_BYTES_TIMEOUT_MS = 10_000;
@@ -74,6 +75,8 @@ export interface Port {
   close(options?: { readonly timeoutMs?: number }): Promise<void>;
   /** How many connections are open. */
   readonly connections: number;
+  /** What went over its connections. */
+  readonly traffic: TrafficCounts;
 }
 
 /** Makes the port. A connection that breaks, at whatever moment, disturbs no other. */
@@ -85,6 +88,7 @@ export function createPort(options: PortOptions): Port {
   /** Those of which the protocol is not known yet. */
   const arriving = new Set<Socket>();
   const sessions = new Set<Session>();
+  const traffic = createTraffic();
   let draining = false;
 
   const http1Options = options.http1 ?? {};
@@ -109,6 +113,7 @@ export function createPort(options: PortOptions): Port {
     const entry = admission === "welcome" ? welcome : surplus;
     sockets.add(socket);
     arriving.add(socket);
+    traffic.add(socket);
     socket.on("error", ignore);
     socket.on("close", () => {
       sockets.delete(socket);
@@ -125,6 +130,8 @@ export function createPort(options: PortOptions): Port {
     });
   });
 
+  http1Server.on("drop", traffic.refuse);
+
   function arriveSecured(entry: Entry, socket: Socket, secured: TLSSocket): void {
     const begin = (protocol: WireProtocol) => {
       arriving.delete(socket);
@@ -136,6 +143,7 @@ export function createPort(options: PortOptions): Port {
   }
 
   function serve(entry: Entry, socket: Socket, protocol: WireProtocol): void {
+    traffic.serve(socket, protocol);
     // HTTP/1.1 answers a caller that has closed its half; in HTTP/2 such a caller is gone.
     socket.allowHalfOpen = protocol !== "http2";
     // The other half of a connection that was ended here may stay open for as long as its client likes.
@@ -171,6 +179,9 @@ export function createPort(options: PortOptions): Port {
     },
     get connections() {
       return sockets.size;
+    },
+    get traffic() {
+      return traffic.read();
     },
   };
 }

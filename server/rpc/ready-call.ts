@@ -31,7 +31,7 @@ export async function openReady(
   context: CallContext,
 ): Promise<ReadyCall> {
   function map(error: unknown): ConnectError {
-    return mapError(error, { name: route.name, signal: context.signal });
+    return mapError(error, { name: route.name, context });
   }
   function failed(error: unknown): ConnectError {
     const failure = map(error);

@@ -52,7 +52,7 @@ export async function openSink(
   let watched: { close(): void } | undefined;
 
   function map(error: unknown): ConnectError {
-    return mapError(error, { name: route.name, signal: context.signal });
+    return mapError(error, { name: route.name, context });
   }
   function end(): void {
     const before = state;

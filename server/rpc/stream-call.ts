@@ -39,26 +39,33 @@ export function openStream(
   }
 
   async function open(): Promise<Source | undefined> {
-    const { authorization, peer } = context;
-    const call = await admit(parts.gate, route, request, { authorization, peer, signal });
+    const { authorization, peer, requestId } = context;
+    const caller = { authorization, peer, requestId, signal };
+    const call = await admit(parts.gate, route, request, caller);
     // The caller may have given up in the meantime.
     if (state.kind === "ended") return undefined;
     const answers = route.handler(request, call) as AsyncIterable<MessageInitShape<DescMessage>>;
     const source = answers[Symbol.asyncIterator]();
     state = { kind: "open", source };
     watched = watchCaller(parts.gate, route, call, (error) => expulsion.abort(error));
+    signal.addEventListener("abort", () => void free(source), { once: true });
     return source;
+  }
+
+  // Whoever writes to a connection that has gone may wait forever and never ask again: a source then lets go of its files all the same.
+  async function free(source: Source): Promise<void> {
+    try {
+      await source.return?.();
+    } catch (error) {
+      // Nobody is left to be told: it is only logged.
+      parts.mapError(error, { name: route.name, context });
+    }
   }
 
   async function abandon(code: Code): Promise<void> {
     const source = state.kind === "open" ? state.source : undefined;
     end(code);
-    try {
-      await source?.return?.();
-    } catch (error) {
-      // Nobody is left to be told: it is only logged.
-      parts.mapError(error, { name: route.name, signal });
-    }
+    if (source !== undefined) await free(source);
   }
 
   return {
@@ -73,7 +80,7 @@ export function openStream(
         end(undefined);
         return { done: true, value: undefined };
       } catch (error) {
-        const failure = parts.mapError(error, { name: route.name, signal });
+        const failure = parts.mapError(error, { name: route.name, context });
         await abandon(failure.code);
         throw failure;
       }

@@ -5,7 +5,7 @@ import { callRows } from "../../scripts/access-matrix.ts";
 import { loadRuledTypes } from "../../scripts/generated-files.ts";
 import { type BrokenRequest, brokenRequests } from "../support/broken-requests.ts";
 import { registerPlayer } from "../support/player.ts";
-import { startTestServer } from "../support/server.ts";
+import { faultsOf, startTestServer } from "../support/server.ts";
 import type { TestServer } from "../support/server.ts";
 import { callByHand, outcomeOf, type WireAnswer } from "../support/wire.ts";
 import { detailOf } from "../support/wire-error.ts";
@@ -61,7 +61,7 @@ test.each(["anonymous", "logged in"] as const)(
     await fc.assert(property, { numRuns: RUNS });
     expect(seen.get("invalid_argument")).toBeGreaterThan(50);
     // Nothing of it was worth a warning, and the server goes on.
-    expect(server.troubles).toEqual([]);
+    expect(faultsOf(server)).toEqual([]);
     expect((await fetch(`${server.baseUrl}/readyz`)).status).toBe(200);
   },
 );
@@ -88,7 +88,7 @@ test("who sends nothing but broken requests is cut off, whatever they are; who p
     expect(count(ErrorReason.TOO_MANY_FAILURES), `seed ${seed}`).toBeGreaterThan(
       requests.length / 4,
     );
-    expect(strict.troubles).toEqual([]);
+    expect(faultsOf(strict)).toEqual([]);
   } finally {
     await strict.dispose();
   }
