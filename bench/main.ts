@@ -5,7 +5,7 @@ import { pickCandidates } from "./candidates.ts";
 import type { Candidate } from "./candidates.ts";
 import { checkBaseline, updateBaseline } from "./check/run.ts";
 import { reportCosts } from "./cost/report.ts";
-import { CALLS_ONLY, readOptions } from "./options.ts";
+import { readOptions } from "./options.ts";
 import type { BenchOptions } from "./options.ts";
 import { AIM_NEIGHBOURS } from "./report/aims.ts";
 import { drawChart } from "./report/chart.ts";
@@ -69,8 +69,9 @@ async function main(): Promise<void> {
 
 async function comparePeers(options: BenchOptions, machine: string, bench: Bench): Promise<void> {
   const candidates = pickCandidates(options.candidates);
-  installPeers(candidates, tell);
-  const results = await measureAll(options, {
+  const callers = pickCandidates(options.callers);
+  installPeers([...candidates, ...callers], tell);
+  const results = await measureAll(options, callers, {
     bench,
     candidates,
     rounds: options.rounds,
@@ -82,12 +83,16 @@ async function comparePeers(options: BenchOptions, machine: string, bench: Bench
   await publish(options, machine, results, costs);
 }
 
-async function measureAll(options: BenchOptions, sweep: SweepOptions): Promise<Results> {
+async function measureAll(
+  options: BenchOptions,
+  callers: readonly Candidate[],
+  sweep: SweepOptions,
+): Promise<Results> {
   const sizes = options.neighbours.flatMap((neighbours) =>
     options.players.map((players) => ({ players, neighbours })),
   );
-  const calls = await sweepCalls(withCalls(sweep));
-  const worlds = await sweepWorlds(options.quick ? withoutCallsOnly(sweep) : sweep, sizes);
+  const calls = await sweepCalls({ ...sweep, candidates: callers });
+  const worlds = await sweepWorlds(sweep, sizes);
   const density = options.neighbours.includes(AIM_NEIGHBOURS)
     ? AIM_NEIGHBOURS
     : (options.neighbours[0] ?? AIM_NEIGHBOURS);
@@ -98,20 +103,6 @@ async function measureAll(options: BenchOptions, sweep: SweepOptions): Promise<R
     capacities,
     leftOut: calls.leftOut + worlds.leftOut,
   };
-}
-
-/** Calls alone need comparing only where there is an echo to compare them with. */
-function withCalls(sweep: SweepOptions): SweepOptions {
-  const isEcho = ({ world }: Candidate) => !world;
-  const isOwn = ({ name }: Candidate) => name.startsWith("realmwire");
-  const candidates = sweep.candidates.some(isEcho)
-    ? sweep.candidates.filter((c) => isEcho(c) || isOwn(c) || sweep.rounds > 1)
-    : [];
-  return { ...sweep, candidates };
-}
-
-function withoutCallsOnly(sweep: SweepOptions): SweepOptions {
-  return { ...sweep, candidates: sweep.candidates.filter(({ name }) => name !== CALLS_ONLY) };
 }
 
 async function publish(

@@ -55,6 +55,7 @@ const TABLE: readonly ImportRule[] = [
   { files: "server/errors.ts", may: ["gen/ts/"] },
   { files: "server/logger.ts", may: ["package:", "node:"] },
   { files: "server/turns.ts", may: ["gen/ts/", "server/errors.ts"] },
+  { files: "server/garbage-collection.ts", may: ["node:"] },
   { files: "server/lifecycle.ts", may: ["server/logger.ts"] },
   { files: "server/config.ts", may: [...COMMON, "server/setting-rules.ts"] },
   { files: "server/setting-rules.ts", may: ["package:"] },
@@ -76,6 +77,7 @@ const TABLE: readonly ImportRule[] = [
     may: [
       "server/server.ts",
       "server/config.ts",
+      "server/garbage-collection.ts",
       "server/load-game.ts",
       "server/start-failure.ts",
       "package:",

@@ -13,6 +13,7 @@ import { createProbes } from "./probe.ts";
 import { createSamples } from "./samples.ts";
 import { readCpuTime, readMemory } from "./server-usage.ts";
 import type { Memory } from "./server-usage.ts";
+import type { Place } from "../world/rules.ts";
 import { createScenario } from "../world/scenario.ts";
 import { wsProtocol } from "./ws-protocol.ts";
 
@@ -27,6 +28,8 @@ const IDLE_MS = 1_000;
 const MICROS_PER_S = 1e6;
 /** How long the server gets to collect garbage when it is told to. */
 const COLLECT_MS = 400;
+
+const STANDING: Place = { x: 0, y: 0 };
 
 async function loadProtocol(name: ProtocolName): Promise<Protocol> {
   switch (name) {
@@ -78,6 +81,8 @@ async function walkAbout(order: Order, crowd: Crowd): Promise<PhaseResult[]> {
   const probes = createProbes(crowd, createScenario(order).homes);
   const walkers = crowd.members.filter((member) => !probes.probers.has(member));
   const results: PhaseResult[] = [];
+  // They stand until they are needed, on connections that say something before they are taken for dead.
+  for (const { player } of probes.probers) crowd.move(player, STANDING);
   await warmUp(order, crowd, walkers);
   for (const { name, movesPerSecond, seconds } of order.phases) {
     let stop = () => {};
@@ -115,7 +120,7 @@ async function makeCalls(order: Order, crowd: Crowd): Promise<PhaseResult[]> {
   const { pid } = order;
   const standing = crowd.members.map((member) => ({
     ...member,
-    walker: { ...member.walker, next: () => ({ x: 0, y: 0 }) },
+    walker: { ...member.walker, next: () => STANDING },
   }));
   const results: PhaseResult[] = [];
   await warmUp(order, crowd, standing);

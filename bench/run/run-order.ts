@@ -14,7 +14,7 @@ const RUN_MS = 40_000;
 const RUN_MS_PER_PLAYER = 30;
 
 /**
- * How much longer a server with a database is warmed up in a world: after everybody entered its threads still are busy
+ * How much longer a server with a database is warmed up: after everybody entered its threads still are busy
  * with what entering left them to do, and with compiling the database, which would be counted as if it went on.
  */
 const SETTLING_SECONDS = 6;
@@ -55,8 +55,7 @@ export async function carryOut(bench: Bench, run: Run): Promise<Outcome> {
   });
   try {
     const ready = await server.next<ServerReady>(START_MS + players * START_MS_PER_PLAYER);
-    const settles = candidate.prepares === true && run.kind === "world";
-    const warmUpSeconds = bench.warmUpSeconds + (settles ? SETTLING_SECONDS : 0);
+    const warmUpSeconds = bench.warmUpSeconds + (candidate.prepares ? SETTLING_SECONDS : 0);
     return await load(processes, run, { ...ready, warmUpSeconds, pid: server.pid, dataDir });
   } finally {
     await server.stop();
