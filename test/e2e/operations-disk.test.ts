@@ -214,5 +214,6 @@ test("a PostgreSQL whose disk is full is treated alike", async (context) => {
     server = runServer(args);
     return (await server.ready()).baseUrl;
   };
-  await liveThrough(disk, start, () => disk.fill());
+  const log = await liveThrough(disk, start, () => disk.fill());
+  expect(log).toContain("The disk of the database is full: nothing can be stored");
 });
