@@ -26,7 +26,7 @@ function positive(text: string): number {
 const [subject = ""] = command.args;
 const { times, seed } = command.opts<{ times: number; seed: string }>();
 process.stdout.write(`${subject}, ${times} times as much as in CI, seed ${seed}\n`);
-const tests = spawn("vitest", ["run", "--disable-console-intercept", SUBJECTS[subject] ?? ""], {
+const tests = spawn("vitest", ["run", "--disableConsoleIntercept=true", SUBJECTS[subject] ?? ""], {
   cwd: root,
   env: { ...process.env, [STRESS]: String(times), [SEED]: seed },
   stdio: "inherit",
