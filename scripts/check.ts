@@ -1,9 +1,11 @@
 // Runs every check that needs no running server, all of them even when one fails, and says what came of
 // each. `npm run check`; a part of a name, as in `npm run check -- proto`, runs only what has it in its name.
+import { checkAccessTable } from "./access-table.ts";
 import { checkBreaking } from "./check-breaking.ts";
 import { checkGenerated } from "./check-generated.ts";
 import { checkProtos } from "./check-protos.ts";
 import { type CheckResult, runCheck } from "./command.ts";
+import { checkReference } from "./reference/reference-files.ts";
 
 interface Check {
   readonly name: string;
@@ -33,6 +35,8 @@ const checks: readonly Check[] = [
   },
   { name: "proto generated", remedy: "npm run generate", run: checkGenerated },
   { name: "proto access rules", run: checkProtos },
+  { name: "proto access table", remedy: "npm run generate", run: checkAccessTable },
+  { name: "proto reference", remedy: "npm run generate", run: checkReference },
 ];
 
 const wanted = process.argv[2] ?? "";

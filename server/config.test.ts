@@ -1,6 +1,11 @@
 import { resolve } from "node:path";
 import { describe, expect, test } from "vitest";
 import { ConfigError, createCommand, readConfig } from "./config.ts";
+import { WRONG_PASSWORDS_PER_MINUTE } from "./account/login-throttle.ts";
+import { WRONG_TOKENS_PER_MINUTE } from "./account/sessions.ts";
+import { BROKEN_REQUESTS_PER_MINUTE } from "./rpc/broken-requests.ts";
+import { MAX_CONNECTIONS_PER_ADDRESS } from "./rpc/connection-counts.ts";
+import { MAX_CONNECTIONS } from "./rpc/port.ts";
 
 /** Reads settings from flags, with variables as the environment. */
 function read(args: readonly string[] = [], env: Record<string, string> = {}) {
@@ -42,6 +47,26 @@ test("without flags and variables, every setting has its default", () => {
     production: false,
   });
   expect(read().clients).toBe(`${read().data}/clients`);
+});
+
+test("the limits have the defaults that their parts have", () => {
+  expect(read()).toMatchObject({
+    connections: MAX_CONNECTIONS,
+    connectionsPerAddress: MAX_CONNECTIONS_PER_ADDRESS,
+    wrongPasswordsPerMinute: WRONG_PASSWORDS_PER_MINUTE,
+    wrongTokensPerMinute: WRONG_TOKENS_PER_MINUTE,
+    brokenRequestsPerMinute: BROKEN_REQUESTS_PER_MINUTE,
+    trustedProxies: undefined,
+  });
+  expect(problemsOf(["--connections-per-address", "0"])).toContain("--connections-per-address");
+});
+
+test("proxies that are trusted are addresses and networks", () => {
+  const { trustedProxies } = read(["--trusted-proxies", "192.0.2.7, 10.0.0.0/8"]);
+  expect(trustedProxies?.check("10.1.2.3")).toBe(true);
+  expect(trustedProxies?.check("192.0.2.8")).toBe(false);
+  const wrong = problemsOf([], { REALMWIRE_TRUSTED_PROXIES: "10.0.0.0/8, proxy.example.org" });
+  expect(wrong).toContain('"proxy.example.org" is no address');
 });
 
 test("a flag wins over its variable, a variable over the default, and an empty variable is none", () => {

@@ -1,7 +1,8 @@
 import { resolve } from "node:path";
 import { Command, Option } from "commander";
 import { z } from "zod";
-import { decimal, names, origins, whole } from "./setting-rules.ts";
+import { LIMIT_SETTINGS } from "./limit-settings.ts";
+import { decimal, names, origins, type Setting, whole } from "./setting-rules.ts";
 
 /** Threads for zones at most: each loads the game, and more than there are cores help nobody. */
 export const MAX_THREADS = 64;
@@ -42,6 +43,20 @@ const SETTINGS = {
     help: "connections without TLS; default: refuse with a certificate, else allow; production has to say it",
     default: "",
     rule: z.enum(["", "allow", "refuse"]),
+  },
+  metricsPort: {
+    flag: "--metrics-port <number>",
+    env: "REALMWIRE_METRICS_PORT",
+    help: "a port of its own for /metrics, for Prometheus; 0 takes any free one; default: none",
+    default: "",
+    rule: z.union([z.literal("").transform(() => undefined), whole(0, 65_535)]),
+  },
+  metricsHost: {
+    flag: "--metrics-host <address>",
+    env: "REALMWIRE_METRICS_HOST",
+    help: "the address for /metrics; whoever reaches it can read them",
+    default: "127.0.0.1",
+    rule: z.string().min(1),
   },
   game: {
     flag: "--game <folder>",
@@ -92,6 +107,7 @@ const SETTINGS = {
     mayBeEmpty: true,
     rule: origins,
   },
+  ...LIMIT_SETTINGS,
   logLevel: {
     flag: "--log-level <level>",
     env: "REALMWIRE_LOG_LEVEL",
@@ -176,18 +192,6 @@ const SETTINGS = {
     rule: whole(100, 600_000),
   },
 } as const satisfies Record<string, Setting>;
-
-interface Setting {
-  readonly flag: string;
-  readonly env: string;
-  readonly help: string;
-  readonly default: string;
-  /** Never to be repeated in a message. */
-  readonly secret?: boolean;
-  /** Whether nothing means nothing; otherwise an empty variable counts as one that is not set. */
-  readonly mayBeEmpty?: boolean;
-  readonly rule: z.ZodType;
-}
 
 type Settings = typeof SETTINGS;
 

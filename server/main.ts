@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { pino } from "pino";
 import pretty from "pino-pretty";
+import { collectDefaultMetrics, Registry } from "prom-client";
 import { createCommand, readConfig } from "./config.ts";
 import type { Config } from "./config.ts";
 import { keepNewObjectsYoung } from "./garbage-collection.ts";
@@ -10,6 +11,7 @@ import { loadGame } from "./load-game.ts";
 import { createLogDestination } from "./log-destination.ts";
 import { createServer } from "./server.ts";
 import { explainStartFailure } from "./start-failure.ts";
+import { loadTracing } from "./tracing/load-tracing.ts";
 
 /** So long after the players' warning a stop counts as failed. */
 const STOP_DEADLINE_MS = 20_000;
@@ -43,6 +45,8 @@ async function main(): Promise<void> {
     root,
     version: { server: version, commit: commit() },
     onDevAccounts: printDevAccounts,
+    tracing: await loadTracing(process.env, { version, logger }),
+    processMetrics: config.metricsPort === undefined ? undefined : createProcessMetrics(),
   });
 
   let stopping = false;
@@ -78,10 +82,20 @@ async function main(): Promise<void> {
   });
   // Stopped while it started: the signal's handler ends the process.
   if (!started) return;
-  const { port } = started;
+  const { port, metricsPort } = started;
   const tookMs = Math.round(performance.now() - began);
   const scheme = config.tls ? "https" : "http";
+  if (metricsPort !== undefined) {
+    logger.info({ metricsPort }, `metrics: http://${config.metricsHost}:${metricsPort}/metrics`);
+  }
   logger.info({ tookMs, port }, `ready: ${scheme}://localhost:${port}`);
+}
+
+/** What prom-client knows of a process: CPU, memory, the delay of its event loop, garbage collections. Belongs to the process, so it is never ended. */
+function createProcessMetrics(): Registry {
+  const register = new Registry();
+  collectDefaultMetrics({ register });
+  return register;
 }
 
 function createLogger({ logLevel, logFormat }: Config) {

@@ -5,9 +5,11 @@ import { join, resolve } from "node:path";
 import { create } from "@bufbuild/protobuf";
 import { CharacterRecordSchema } from "../gen/ts/realmwire/internal/v1/record_pb.ts";
 import { anyPack, timestampFromMs } from "@bufbuild/protobuf/wkt";
+import type { Registry } from "prom-client";
 import { BodySchema } from "../gen/ts/realmwire/v1/entity_pb.ts";
 import { createAccounts } from "./account/accounts.ts";
 import type { Accounts } from "./account/accounts.ts";
+import { createLoginThrottle } from "./account/login-throttle.ts";
 import type { Bus } from "./bus/bus.ts";
 import { createLocalBus } from "./bus/local-bus.ts";
 import type { Config } from "./config.ts";
@@ -15,23 +17,33 @@ import type { GameDeps } from "./game.ts";
 import { GameError } from "./load-game.ts";
 import type { LoadedGame } from "./load-game.ts";
 import type { Logger } from "./logger.ts";
+import { createClientPackage } from "./release/client-package.ts";
 import { ensureDefaultRelease } from "./release/default-release.ts";
 import { createReleases } from "./release/releases.ts";
 import { createLifecycle } from "./lifecycle.ts";
 import { readAccess } from "./rpc/access.ts";
+import { createCallLog, observeWith } from "./rpc/call-log.ts";
 import { createCertificateSource } from "./rpc/certificate-source.ts";
-import { createGateway } from "./rpc/gateway.ts";
+import { createMeters, type Meters } from "./metrics/meters.ts";
+import { createMetricsServer, type MetricsServer } from "./metrics/metrics-server.ts";
+import { createMetricsRegistry } from "./metrics/registry.ts";
+import { watchStore } from "./metrics/watched-store.ts";
+import { createGateway, type Gateway } from "./rpc/gateway.ts";
 import type { Players } from "./rpc/players.ts";
 import { createPgliteStore } from "./store/pglite-store.ts";
 import { createPostgresStore } from "./store/postgres-store.ts";
 import type { Store } from "./store/store.ts";
+import type { Tracing } from "./tracing/tracing.ts";
 import { createZoneThreads } from "./threads/zone-threads.ts";
 import { createChatLog } from "./zone/chat-log.ts";
-import { createSaver } from "./zone/saver.ts";
+import { createSaver, type Saver } from "./zone/saver.ts";
 import { createZoneHost } from "./zone/zone-host.ts";
 import type { ZoneHost } from "./zone/zone-host.ts";
 
 const MS_PER_DAY = 86_400_000;
+
+/** Levels at which each call has a line in the log. */
+const DETAILED_LEVELS: ReadonlySet<string> = new Set(["trace", "debug"]);
 
 /** What a server is made of. */
 export interface ServerOptions {
@@ -48,12 +60,16 @@ export interface ServerOptions {
   readonly store?: Store;
   /** Receives the passwords of the ready-made accounts, when they were just created. */
   readonly onDevAccounts?: (passwords: ReadonlyMap<string, string>) => void;
+  /** Metrics of the process, told behind those of the server. */
+  readonly processMetrics?: Registry | undefined;
+  /** Traces of calls and of the store; ended with the server. */
+  readonly tracing?: Tracing | undefined;
 }
 
 /** A running world. */
 export interface Server {
-  /** Starts every part, one after the other; a failure stops those that had started. The port comes back. */
-  start(): Promise<{ readonly port: number }>;
+  /** Starts every part, one after the other; a failure stops those that had started. The ports come back. */
+  start(): Promise<{ readonly port: number; readonly metricsPort: number | undefined }>;
   /** Tells the players, takes them out of the world, saves everything and stops. */
   close(): Promise<void>;
   /** Reads the certificate's files now instead of when they are seen to change. Without TLS nothing happens. */
@@ -65,11 +81,24 @@ export interface Server {
 
 /** Puts a server together: the only place that knows which implementations are used. Nothing runs before `start`. */
 export function createServer(options: ServerOptions): Server {
-  const { config, logger } = options;
+  const { config } = options;
   const { game, world } = options.game;
   const now = Date.now;
+  const meters =
+    config.metricsPort === undefined
+      ? undefined
+      : createMeters({
+          logger: options.logger,
+          zones: [...world.maps.keys()].sort(),
+          now: () => performance.now(),
+        });
+  const { logger } = meters ?? options;
   const bus = options.bus ?? createBus(logger);
-  const store = options.store ?? createStore(options);
+  const plainStore = options.store ?? createStore(options, logger);
+  const store = [meters?.store.watch, options.tracing?.watchStore].reduce(
+    (inner, watch) => (watch ? watchStore(inner, watch) : inner),
+    plainStore,
+  );
   const saver = createSaver({ store, logger });
   const chatLog = createChatLog({ store, logger });
   const accounts = createAccounts({
@@ -78,6 +107,8 @@ export function createServer(options: ServerOptions): Server {
     now,
     logger,
     sessionTtlMs: config.sessionDays * MS_PER_DAY,
+    loginThrottle: createLoginThrottle({ perMinute: config.wrongPasswordsPerMinute }),
+    wrongTokensPerMinute: config.wrongTokensPerMinute,
     game: {
       newCharacter: (name, accountId) => newCharacter(options, name, accountId, now()),
       isReserved: (name) => zones.hasThing(name),
@@ -88,7 +119,9 @@ export function createServer(options: ServerOptions): Server {
   const node = randomUUID();
   const { threads: count, game: folder } = config;
   const threads =
-    count > 0 ? createZoneThreads({ count, bus, logger, game: folder, node }) : undefined;
+    count > 0
+      ? createZoneThreads({ count, bus, logger, game: folder, node, tickTimes: meters?.ticks })
+      : undefined;
   const zones = createZoneHost({
     world,
     store,
@@ -99,7 +132,8 @@ export function createServer(options: ServerOptions): Server {
     node,
     places: threads,
     seed: config.seed,
-    keepRecording: (zone, bytes) => void writeRecording(options, zone, bytes),
+    onStep: meters?.ticks.note,
+    keepRecording: (zone, bytes) => void writeRecording({ config, logger }, zone, bytes),
   });
   const certificate = config.tls && createCertificateSource({ ...config.tls, logger, now });
   const gateway = createGateway({
@@ -107,6 +141,10 @@ export function createServer(options: ServerOptions): Server {
     port: config.port,
     tls: certificate && { certificate, plaintext: config.plaintext },
     allowedOrigins: config.corsOrigins.includes("*") ? "*" : config.corsOrigins,
+    trustedProxies: config.trustedProxies,
+    maxConnections: config.connections,
+    maxConnectionsPerAddress: config.connectionsPerAddress,
+    brokenRequestsPerMinute: config.brokenRequestsPerMinute,
     lingerMs: config.lingerMs,
     drainMs: config.drainMs,
     version: options.version,
@@ -122,15 +160,28 @@ export function createServer(options: ServerOptions): Server {
     logger,
     newKey: () => randomBytes(5).readUIntBE(0, 5).toString(36),
     now,
+    watch: {
+      onMethods: meters?.onMethods,
+      observer: observeWith([
+        ...(meters ? [meters.calls] : []),
+        ...(DETAILED_LEVELS.has(config.logLevel) ? [createCallLog(logger)] : []),
+      ]),
+      onRefused: meters?.onRefused,
+      views: meters?.views,
+      wrapCalls: options.tracing?.watchPipeline,
+    },
   });
+  const metrics = meters && createMetrics(options, { meters, gateway, zones, saver });
 
   let listening = { port: config.port };
+  let metricsPort: number | undefined;
   const lifecycle = createLifecycle(
     [
       // First, so that a certificate that cannot be used is told before anything is touched.
       ...(certificate
         ? [{ name: "certificate", start: certificate.start, close: certificate.close }]
         : []),
+      ...(options.tracing ? [{ name: "traces", start() {}, close: options.tracing.close }] : []),
       { name: "bus", start: () => bus.start(), close: () => bus.close() },
       { name: "database", start: () => store.start(), close: () => store.close() },
       { name: "saver", start: () => saver.start(), close: () => saver.close() },
@@ -152,6 +203,16 @@ export function createServer(options: ServerOptions): Server {
         start: async () => (listening = await gateway.start()),
         close: () => gateway.close(),
       },
+      // Last, so that it tells of nothing that is not there yet, and is there no more when the rest ends.
+      ...(metrics
+        ? [
+            {
+              name: "metrics",
+              start: async () => (metricsPort = (await metrics.start()).port),
+              close: () => metrics.close(),
+            },
+          ]
+        : []),
     ],
     logger,
   );
@@ -160,11 +221,36 @@ export function createServer(options: ServerOptions): Server {
     zones,
     async start() {
       await lifecycle.start();
-      return listening;
+      return { ...listening, metricsPort };
     },
     close: lifecycle.close,
     reloadCertificate: async () => certificate?.reload(),
   };
+}
+
+/** Joins what is counted with what can be asked, and offers it. */
+function createMetrics(
+  options: ServerOptions,
+  parts: { meters: Meters; gateway: Gateway; zones: ZoneHost; saver: Saver },
+): MetricsServer {
+  const { config, version, game, processMetrics } = options;
+  const { meters, gateway, zones, saver } = parts;
+  const registry = createMetricsRegistry(meters, {
+    build: { version: version.server, commit: version.commit, game: game.game.id },
+    tickRateHz: game.world.tickRateHz,
+    zones: zones.names,
+    characters: (zone) => zones.running(zone)?.characterCount(),
+    ready: () => gateway.ready,
+    players: () => gateway.players.count,
+    waitingRows: () => saver.size,
+    traffic: () => gateway.traffic,
+  });
+  return createMetricsServer({
+    host: config.metricsHost,
+    port: config.metricsPort ?? 0,
+    registries: processMetrics ? [registry, processMetrics] : [registry],
+    logger: meters.logger,
+  });
 }
 
 function createBus(logger: Logger): Bus {
@@ -188,7 +274,7 @@ function createGameServices({ game }: LoadedGame, players: Pick<Players, "find">
   return services;
 }
 
-function createStore({ config, game, logger }: ServerOptions): Store {
+function createStore({ config, game }: ServerOptions, logger: Logger): Store {
   const { registry } = game.world.types;
   const common = { registry, logger, timeoutMs: config.storeTimeoutMs };
   if (config.databaseUrl !== "") return createPostgresStore({ ...common, url: config.databaseUrl });
@@ -231,10 +317,12 @@ async function startReleases(
   const generated = [...new Set(["realmwire", "buf", ...packages])]
     .map((name) => ({ from: resolve(root, "gen/ts", name), to: `gen/ts/${name}` }))
     .filter(({ from }) => existsSync(from));
-  const sources = [{ from: resolve(root, "clients/ts"), to: "clients/ts" }, ...generated];
+  const clients = ["clients/ts", "clients/updater"].map((to) => ({ from: resolve(root, to), to }));
+  const packageJson = await createClientPackage({ root, version: version.server });
   await ensureDefaultRelease({
     clientsDir: config.clients,
-    sources,
+    sources: [...clients, ...generated],
+    texts: { "package.json": packageJson },
     version: version.server,
     releases,
   });
@@ -247,7 +335,7 @@ async function startZones(zones: ZoneHost, startZone: string): Promise<void> {
 }
 
 async function writeRecording(
-  { config, logger }: ServerOptions,
+  { config, logger }: Pick<ServerOptions, "config" | "logger">,
   zone: string,
   bytes: Uint8Array,
 ): Promise<void> {

@@ -34,7 +34,7 @@ function explainSystemError(error: NodeJS.ErrnoException & { port?: number; addr
   const where = port === undefined ? "the address" : `port ${port} at ${address}`;
   switch (code) {
     case "EADDRINUSE":
-      return `${where} is in use: stop what uses it, or choose another with --port or PORT`;
+      return `${where} is in use: stop what uses it, or choose another with --port or PORT, for metrics --metrics-port`;
     case "EACCES":
       return `${where} may not be used by this user: choose another with --port or PORT`;
     default:

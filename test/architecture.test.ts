@@ -15,7 +15,10 @@ import {
 /** What any part of the server but `sim` and `bus` may import. */
 const COMMON = [
   "gen/ts/",
+  "server/addresses.ts",
   "server/errors.ts",
+  "server/failures.ts",
+  "server/limiter.ts",
   "server/logger.ts",
   "server/turns.ts",
   "package:",
@@ -52,13 +55,20 @@ const TABLE: readonly ImportRule[] = [
     files: "server/game.ts",
     may: ["server/sim/", "server/rpc/service.ts", ...INTERFACES, ...COMMON],
   },
+  { files: "server/addresses.ts", may: ["node:"] },
   { files: "server/errors.ts", may: ["gen/ts/"] },
+  { files: "server/failures.ts", may: ["gen/ts/", "server/errors.ts", "server/limiter.ts"] },
+  { files: "server/limiter.ts", may: [] },
   { files: "server/logger.ts", may: ["package:", "node:"] },
   { files: "server/turns.ts", may: ["gen/ts/", "server/errors.ts"] },
   { files: "server/garbage-collection.ts", may: ["node:"] },
   { files: "server/log-destination.ts", may: ["node:"] },
   { files: "server/lifecycle.ts", may: ["server/logger.ts"] },
-  { files: "server/config.ts", may: [...COMMON, "server/setting-rules.ts"] },
+  {
+    files: "server/config.ts",
+    may: ["server/limit-settings.ts", "server/setting-rules.ts", ...COMMON],
+  },
+  { files: "server/limit-settings.ts", may: ["server/setting-rules.ts", ...COMMON] },
   { files: "server/setting-rules.ts", may: ["package:"] },
   { files: "server/start-failure.ts", may: COMMON },
   // Reads a game as the simulation and the zones need it.
@@ -66,10 +76,28 @@ const TABLE: readonly ImportRule[] = [
     files: "server/load-game.ts",
     may: ["server/game.ts", "server/sim/", "server/zone/", ...COMMON],
   },
+  // Measures, and knows nobody but the store's interface.
+  { files: "server/metrics/", may: ["server/store/store.ts", ...COMMON] },
+  // Stands around the calls and the store, and is loaded only when it is asked for.
+  {
+    files: "server/tracing/",
+    may: [
+      "server/config.ts",
+      "server/metrics/watched-store.ts",
+      "server/rpc/pipeline.ts",
+      ...COMMON,
+    ],
+  },
   // The composition root of a thread, and those who start it.
   {
     files: "server/threads/",
-    may: ["server/bus/", "server/zone/", "server/load-game.ts", ...COMMON],
+    may: [
+      "server/bus/",
+      "server/zone/",
+      "server/metrics/tick-times.ts",
+      "server/load-game.ts",
+      ...COMMON,
+    ],
   },
   // The composition root, and the program around it.
   { files: "server/server.ts", may: ["server/", ...COMMON] },
@@ -82,6 +110,7 @@ const TABLE: readonly ImportRule[] = [
       "server/load-game.ts",
       "server/log-destination.ts",
       "server/start-failure.ts",
+      "server/tracing/load-tracing.ts",
       "package:",
       "node:",
     ],
@@ -92,6 +121,10 @@ const TABLE: readonly ImportRule[] = [
     may: ["games/", "server/zone/tiled/tiled.ts", "gen/ts/", "package:", "node:"],
   },
   { files: "games/*/", may: ["server/game.ts", "gen/ts/", "package:", "node:"] },
+  // Runs in browsers too: nothing of Node, nor of the clients that need it.
+  { files: "clients/ts/", may: ["gen/ts/", "server/sim/movement.ts", "package:"] },
+  // Only its tests use these.
+  { files: "clients/ts/testing/", may: ["clients/ts/", "gen/ts/", "package:", "node:"] },
   {
     files: "clients/",
     may: ["gen/ts/", "server/sim/movement.ts", "package:", "node:"],
@@ -172,6 +205,7 @@ test.each([
   ["games/meadow/scripts/hen.ts", 'import { x } from "../../../server/errors.ts";'],
   ["games/meadow/game.ts", 'import { x } from "../cosmmos/game.ts";'],
   ["clients/ts/client.ts", 'import { x } from "../../server/sim/zone.ts";'],
+  ["clients/ts/client.ts", 'import { updateFolder } from "../updater/index.ts";'],
   ["clients/web/main.ts", 'import { x } from "../../games/meadow/game.ts";'],
 ])("the table refuses in %s: %s", (path, source) => {
   expect(findForbiddenImports(sources({ [path]: source }), TABLE)).toHaveLength(1);

@@ -22,7 +22,7 @@ const logger = createQuietLogger();
 
 const folder = resolve(root, "bench/game");
 const argv = ["--host", "127.0.0.1", "--port", "0", "--drain-ms", "0", "--data", settings.dataDir];
-argv.push("--plaintext", "allow");
+argv.push("--plaintext", "allow", "--connections-per-address", "20000");
 argv.push("--game", folder, "--threads", settings.candidate.endsWith("-threads") ? "1" : "0");
 const game = await loadGame(folder);
 const command = createCommand("0.0.0-bench");

@@ -21,7 +21,7 @@ const settings = JSON.parse(process.argv[2] ?? "{}") as UnarySettings;
 const root = resolve(import.meta.dirname, "../..");
 const logger = createQuietLogger();
 const argv = ["--host", "127.0.0.1", "--port", "0", "--drain-ms", "0", "--data", settings.dataDir];
-argv.push("--plaintext", "allow");
+argv.push("--plaintext", "allow", "--connections-per-address", "20000");
 const game = await loadGame(resolve(root, "bench/unary/game"));
 const command = createCommand("0.0.0-bench");
 const config = readConfig(command.parse(argv, { from: "user" }).opts(), { NODE_ENV: "production" });

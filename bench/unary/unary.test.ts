@@ -21,7 +21,8 @@ const tokens: string[] = [];
 beforeAll(async () => {
   server = await startTestServer();
   for (const name of ["ada", "bob"]) {
-    const { token } = await server.server.accounts.login({ name, password: DEV_PASSWORD });
+    const credentials = { name, password: DEV_PASSWORD };
+    const { token } = await server.server.accounts.login(credentials, "127.0.0.1");
     tokens.push(token);
   }
 });

@@ -10,6 +10,7 @@ import { Role } from "../../gen/ts/realmwire/v1/options_pb.ts";
 import {
   type AccountsNode,
   createTestClock,
+  PEER,
   RESERVED_NAME,
   SESSION_TTL_MS,
   startAccounts,
@@ -92,14 +93,14 @@ describe("registering", () => {
     expect(result.account).toMatchObject({ name, email, role: Role.PLAYER });
     expect(result.characters.map((character) => character.name)).toEqual([name]);
     expect(timestampMs(result.expiresAt)).toBe(clock.now() + SESSION_TTL_MS);
-    expect(await accounts.authenticate(result.token)).toEqual({
+    expect(await accounts.authenticate(result.token, PEER)).toEqual({
       key: sessionKey(hashToken(result.token)),
       accountId: result.account.id,
       accountName: name,
       role: Role.PLAYER,
       character: { id: result.characters[0]?.id, name },
     });
-    expect(result.session).toEqual(await accounts.authenticate(result.token));
+    expect(result.session).toEqual(await accounts.authenticate(result.token, PEER));
   });
 
   test("[AL-2] stores neither the password nor the token", async () => {
@@ -129,14 +130,14 @@ describe("logging in", () => {
   test("[PY-3][SM-2] gives a token that works on every node", async () => {
     const { account } = await register();
     const credentials = { name: account.name.toUpperCase(), password: PASSWORD };
-    const { token, session } = await accounts.login(credentials);
-    expect(await there.accounts.authenticate(token)).toEqual(session);
+    const { token, session } = await accounts.login(credentials, PEER);
+    expect(await there.accounts.authenticate(token, PEER)).toEqual(session);
   });
 
   test("[SM-2] a wrong password and an unknown name look alike", async () => {
     const { account } = await register();
-    const wrong = await refusal(accounts.login({ name: account.name, password: "wrong" }));
-    const unknown = await refusal(accounts.login({ name: newName(), password: PASSWORD }));
+    const wrong = await refusal(accounts.login({ name: account.name, password: "wrong" }, PEER));
+    const unknown = await refusal(accounts.login({ name: newName(), password: PASSWORD }, PEER));
     expect(wrong[0]).toBe(ErrorReason.CREDENTIALS_WRONG);
     expect(unknown).toEqual(wrong);
   });
@@ -146,11 +147,11 @@ describe("logging in", () => {
     const second = newName();
     await accounts.createCharacter(session, second);
     const credentials = { name: account.name, password: PASSWORD };
-    expect((await accounts.login(credentials)).session.character?.name).toBe(account.name);
-    const named = await accounts.login({ ...credentials, character: second.toLowerCase() });
+    expect((await accounts.login(credentials, PEER)).session.character?.name).toBe(account.name);
+    const named = await accounts.login({ ...credentials, character: second.toLowerCase() }, PEER);
     expect(named.session.character?.name).toBe(second);
     expect(named.characters.map(({ name }) => name)).toEqual([account.name, second]);
-    expect((await accounts.login(credentials)).session.character?.name).toBe(second);
+    expect((await accounts.login(credentials, PEER)).session.character?.name).toBe(second);
   });
 
   test("selects the first character when the last one is gone, and none when there is none", async () => {
@@ -160,31 +161,34 @@ describe("logging in", () => {
     await accounts.selectCharacter(session, second);
     await store.deleteCharacter((await store.findCharacter(second))?.id ?? 0);
     const credentials = { name: account.name, password: PASSWORD };
-    expect((await accounts.login(credentials)).session.character?.name).toBe(account.name);
+    expect((await accounts.login(credentials, PEER)).session.character?.name).toBe(account.name);
     await store.deleteCharacter((await store.findCharacter(account.name))?.id ?? 0);
-    const without = await accounts.login(credentials);
+    const without = await accounts.login(credentials, PEER);
     expect(without.session.character).toBeUndefined();
-    expect((await accounts.authenticate(without.token)).character).toBeUndefined();
+    expect((await accounts.authenticate(without.token, PEER)).character).toBeUndefined();
   });
 
   test("does not give somebody else's character", async () => {
     const { account } = await register();
     const other = await register();
     const credentials = { name: account.name, password: PASSWORD, character: other.account.name };
-    await expectRefusal(accounts.login(credentials), ErrorReason.CHARACTER_UNKNOWN);
-    expect(await accounts.authenticate(other.token)).toEqual(other.session);
+    await expectRefusal(accounts.login(credentials, PEER), ErrorReason.CHARACTER_UNKNOWN);
+    expect(await accounts.authenticate(other.token, PEER)).toEqual(other.session);
   });
 
   test("[JW-6] replaces the session that plays the same character, on all nodes", async () => {
     const first = await register();
-    await there.accounts.authenticate(first.token);
+    await there.accounts.authenticate(first.token, PEER);
     const told: unknown[] = [];
     here.accounts.onSessionEnded((key, state) => told.push(["here", key, state]));
     there.accounts.onSessionEnded((key, state) => told.push(["there", key, state]));
-    const second = await accounts.login({ name: first.account.name, password: PASSWORD });
+    const second = await accounts.login({ name: first.account.name, password: PASSWORD }, PEER);
     for (const node of [here, there]) {
-      await expectRefusal(node.accounts.authenticate(first.token), ErrorReason.SESSION_REPLACED);
-      expect(await node.accounts.authenticate(second.token)).toEqual(second.session);
+      await expectRefusal(
+        node.accounts.authenticate(first.token, PEER),
+        ErrorReason.SESSION_REPLACED,
+      );
+      expect(await node.accounts.authenticate(second.token, PEER)).toEqual(second.session);
     }
     expect(told).toEqual([
       ["here", first.session.key, SessionState.REPLACED],
@@ -196,38 +200,38 @@ describe("logging in", () => {
     const first = await register();
     const second = newName();
     await accounts.createCharacter(first.session, second);
-    await accounts.login({ name: first.account.name, password: PASSWORD, character: second });
-    expect(await accounts.authenticate(first.token)).toEqual(first.session);
+    await accounts.login({ name: first.account.name, password: PASSWORD, character: second }, PEER);
+    expect(await accounts.authenticate(first.token, PEER)).toEqual(first.session);
   });
 });
 
 describe("a session", () => {
   test("[SM-4] ends everywhere with a logout", async () => {
     const { token, session } = await register();
-    await there.accounts.authenticate(token);
+    await there.accounts.authenticate(token, PEER);
     const told: unknown[] = [];
     there.accounts.onSessionEnded((key, state) => told.push([key, state]));
     await accounts.logout(session);
-    await expectRefusal(here.accounts.authenticate(token), ErrorReason.TOKEN_INVALID);
-    await expectRefusal(there.accounts.authenticate(token), ErrorReason.TOKEN_INVALID);
+    await expectRefusal(here.accounts.authenticate(token, PEER), ErrorReason.TOKEN_INVALID);
+    await expectRefusal(there.accounts.authenticate(token, PEER), ErrorReason.TOKEN_INVALID);
     expect(told).toEqual([[session.key, SessionState.ENDED]]);
     // A node that knew nothing of it reads the same from the store.
     const third = await startAccounts({ store, bus, clock });
-    await expectRefusal(third.accounts.authenticate(token), ErrorReason.TOKEN_INVALID);
+    await expectRefusal(third.accounts.authenticate(token, PEER), ErrorReason.TOKEN_INVALID);
     await third.close();
   });
 
   test("is not found by a token that is made up", async () => {
     for (const token of ["", "x", createToken(), "ö".repeat(43), "a".repeat(100_000)]) {
-      await expectRefusal(accounts.authenticate(token), ErrorReason.TOKEN_INVALID);
+      await expectRefusal(accounts.authenticate(token, PEER), ErrorReason.TOKEN_INVALID);
     }
   });
 
   test("runs out when it is not used", async () => {
     const { token } = await register();
-    await accounts.authenticate(token);
+    await accounts.authenticate(token, PEER);
     clock.pass(SESSION_TTL_MS);
-    await expectRefusal(accounts.authenticate(token), ErrorReason.TOKEN_INVALID);
+    await expectRefusal(accounts.authenticate(token, PEER), ErrorReason.TOKEN_INVALID);
     expect(await store.findSession(hashToken(token))).toBeDefined();
   });
 
@@ -235,7 +239,7 @@ describe("a session", () => {
     const { token, session } = await register();
     for (let i = 0; i < 6; i++) {
       clock.pass(SESSION_TTL_MS * 0.4);
-      expect(await accounts.authenticate(token)).toEqual(session);
+      expect(await accounts.authenticate(token, PEER)).toEqual(session);
       // Closing waits for the extension that runs in the background.
       await here.close();
       here = await startAccounts({ store, bus, clock });
@@ -255,10 +259,10 @@ describe("a session", () => {
     const node = await startAccounts({ store: counting, bus, clock });
     const { token } = await register();
     clock.pass(SESSION_TTL_MS / 2);
-    await node.accounts.authenticate(token);
+    await node.accounts.authenticate(token, PEER);
     expect(extensions).toBe(0);
     clock.pass(1);
-    await Promise.all([1, 2, 3].map(() => node.accounts.authenticate(token)));
+    await Promise.all([1, 2, 3].map(() => node.accounts.authenticate(token, PEER)));
     await node.close();
     expect(extensions).toBe(1);
   });
@@ -268,7 +272,7 @@ describe("a session", () => {
     const node = await startAccounts({ store: away, bus, clock });
     const { token, session } = await register();
     clock.pass(SESSION_TTL_MS * 0.75);
-    expect(await node.accounts.authenticate(token)).toEqual(session);
+    expect(await node.accounts.authenticate(token, PEER)).toEqual(session);
     await node.close();
     expect(node.log.map(({ message }) => message)).toContain("a session was not extended");
   });
@@ -285,14 +289,17 @@ describe("a session", () => {
     const node = await startAccounts({ store: leaving, bus, clock });
     const known = await register();
     const unknown = await register();
-    await node.accounts.authenticate(known.token);
+    await node.accounts.authenticate(known.token, PEER);
     isAway = true;
     clock.pass(10 * 60_000);
-    expect(await node.accounts.authenticate(known.token)).toEqual(known.session);
-    await expectRefusal(node.accounts.authenticate(unknown.token), ErrorReason.STORE_UNAVAILABLE);
+    expect(await node.accounts.authenticate(known.token, PEER)).toEqual(known.session);
+    await expectRefusal(
+      node.accounts.authenticate(unknown.token, PEER),
+      ErrorReason.STORE_UNAVAILABLE,
+    );
     // A logout at another node is heard all the same.
     await accounts.logout(known.session);
-    await expectRefusal(node.accounts.authenticate(known.token), ErrorReason.TOKEN_INVALID);
+    await expectRefusal(node.accounts.authenticate(known.token, PEER), ErrorReason.TOKEN_INVALID);
     await node.close();
   });
 
@@ -307,13 +314,13 @@ describe("a session", () => {
     };
     const node = await startAccounts({ store: counting, bus, clock });
     const { token } = await register();
-    await Promise.all(Array.from({ length: 50 }, () => node.accounts.authenticate(token)));
-    await node.accounts.authenticate(token);
+    await Promise.all(Array.from({ length: 50 }, () => node.accounts.authenticate(token, PEER)));
+    await node.accounts.authenticate(token, PEER);
     expect(lookUps).toBe(1);
     // Nobody tells of this one.
     await store.endSession(hashToken(token), SessionState.ENDED);
     clock.pass(60_000);
-    await expectRefusal(node.accounts.authenticate(token), ErrorReason.TOKEN_INVALID);
+    await expectRefusal(node.accounts.authenticate(token, PEER), ErrorReason.TOKEN_INVALID);
     await node.close();
   });
 
@@ -330,10 +337,14 @@ describe("changing the password", () => {
   test("needs the present one", async () => {
     const { session, account } = await register();
     await expectRefusal(
-      accounts.changePassword(session, "wrong", "another horse"),
+      accounts.changePassword(
+        session,
+        { oldPassword: "wrong", newPassword: "another horse" },
+        PEER,
+      ),
       ErrorReason.CREDENTIALS_WRONG,
     );
-    await accounts.login({ name: account.name, password: PASSWORD });
+    await accounts.login({ name: account.name, password: PASSWORD }, PEER);
   });
 
   test("ends the other sessions of the account, not this one", async () => {
@@ -341,13 +352,17 @@ describe("changing the password", () => {
     const name = newName();
     await accounts.createCharacter(first.session, name);
     const credentials = { name: first.account.name, password: PASSWORD };
-    const second = await accounts.login({ ...credentials, character: name });
-    await there.accounts.authenticate(first.token);
-    await accounts.changePassword(second.session, PASSWORD, "another horse");
-    await expectRefusal(there.accounts.authenticate(first.token), ErrorReason.TOKEN_INVALID);
-    expect(await there.accounts.authenticate(second.token)).toEqual(second.session);
-    await expectRefusal(accounts.login(credentials), ErrorReason.CREDENTIALS_WRONG);
-    await accounts.login({ ...credentials, password: "another horse" });
+    const second = await accounts.login({ ...credentials, character: name }, PEER);
+    await there.accounts.authenticate(first.token, PEER);
+    await accounts.changePassword(
+      second.session,
+      { oldPassword: PASSWORD, newPassword: "another horse" },
+      PEER,
+    );
+    await expectRefusal(there.accounts.authenticate(first.token, PEER), ErrorReason.TOKEN_INVALID);
+    expect(await there.accounts.authenticate(second.token, PEER)).toEqual(second.session);
+    await expectRefusal(accounts.login(credentials, PEER), ErrorReason.CREDENTIALS_WRONG);
+    await accounts.login({ ...credentials, password: "another horse" }, PEER);
   });
 });
 
@@ -387,14 +402,14 @@ describe("[SM-5] characters", () => {
     const { token, session } = await register();
     const name = newName();
     await accounts.createCharacter(session, name);
-    await there.accounts.authenticate(token);
+    await there.accounts.authenticate(token, PEER);
     const told: string[] = [];
     there.accounts.onCharacterChanged((key) => told.push(key));
     const selected = await accounts.selectCharacter(session, name);
     expect(selected.character.name).toBe(name);
     expect(selected.session.character).toEqual({ id: selected.character.id, name });
     for (const node of [here, there]) {
-      expect(await node.accounts.authenticate(token)).toEqual(selected.session);
+      expect(await node.accounts.authenticate(token, PEER)).toEqual(selected.session);
     }
     expect(told).toEqual([session.key]);
   });
@@ -412,14 +427,22 @@ describe("[SM-5] characters", () => {
     const first = await register();
     const name = newName();
     await accounts.createCharacter(first.session, name);
-    const second = await accounts.login({
-      name: first.account.name,
-      password: PASSWORD,
-      character: name,
-    });
+    const second = await accounts.login(
+      {
+        name: first.account.name,
+        password: PASSWORD,
+        character: name,
+      },
+      PEER,
+    );
     await accounts.selectCharacter(second.session, first.account.name);
-    await expectRefusal(there.accounts.authenticate(first.token), ErrorReason.SESSION_REPLACED);
-    expect((await accounts.authenticate(second.token)).character?.name).toBe(first.account.name);
+    await expectRefusal(
+      there.accounts.authenticate(first.token, PEER),
+      ErrorReason.SESSION_REPLACED,
+    );
+    expect((await accounts.authenticate(second.token, PEER)).character?.name).toBe(
+      first.account.name,
+    );
   });
 
   test("cannot be selected by a session that ended", async () => {
@@ -475,9 +498,9 @@ describe("[SM-5] characters", () => {
     const name = newName();
     await accounts.createCharacter(first.session, name);
     const credentials = { name: first.account.name, password: PASSWORD, character: name };
-    const second = await accounts.login(credentials);
+    const second = await accounts.login(credentials, PEER);
     await accounts.deleteCharacter(first.session, name);
-    expect((await there.accounts.authenticate(second.token)).character).toBeUndefined();
+    expect((await there.accounts.authenticate(second.token, PEER)).character).toBeUndefined();
   });
 });
 
@@ -490,7 +513,7 @@ describe("[SM-3] roles", () => {
       admins: [early.account.name.toUpperCase(), late],
       builders: [builder, late],
     });
-    expect((await accounts.authenticate(early.token)).role).toBe(Role.ADMIN);
+    expect((await accounts.authenticate(early.token, PEER)).role).toBe(Role.ADMIN);
     expect((await register(late)).session.role).toBe(Role.ADMIN);
     expect((await register(builder.toLowerCase())).session.role).toBe(Role.BUILDER);
     expect((await register()).session.role).toBe(Role.PLAYER);
@@ -500,7 +523,7 @@ describe("[SM-3] roles", () => {
     const { account, token } = await register();
     await accounts.setRole(account.name, Role.ADMIN);
     await accounts.ensureRoles({ admins: [], builders: [account.name] });
-    expect((await accounts.authenticate(token)).role).toBe(Role.ADMIN);
+    expect((await accounts.authenticate(token, PEER)).role).toBe(Role.ADMIN);
   });
 
   test("that change hold from the next call on, on all nodes", async () => {
@@ -508,10 +531,10 @@ describe("[SM-3] roles", () => {
     const told: number[] = [];
     there.accounts.onRoleChanged((id) => told.push(id));
     for (const role of [Role.BUILDER, Role.ADMIN, Role.PLAYER]) {
-      await there.accounts.authenticate(token);
+      await there.accounts.authenticate(token, PEER);
       expect((await accounts.setRole(account.name, role)).role).toBe(role);
-      expect((await here.accounts.authenticate(token)).role).toBe(role);
-      expect((await there.accounts.authenticate(token)).role).toBe(role);
+      expect((await here.accounts.authenticate(token, PEER)).role).toBe(role);
+      expect((await there.accounts.authenticate(token, PEER)).role).toBe(role);
     }
     expect(told).toEqual([account.id, account.id, account.id]);
   });

@@ -13,6 +13,7 @@ import type { Logger } from "../logger.ts";
 import type { Store } from "../store/store.ts";
 import { type CharacterMaker, type Characters, createCharacters } from "./characters.ts";
 import { createDevAccounts, type DevAccounts } from "./dev-accounts.ts";
+import { createLoginThrottle, type LoginThrottle } from "./login-throttle.ts";
 import { createPasswords, type Passwords } from "./passwords.ts";
 import { createRoles, type Roles } from "./roles.ts";
 import { type EndState, createSessionNews } from "./session-news.ts";
@@ -63,19 +64,20 @@ export interface Accounts extends Authenticator {
     signal?: AbortSignal,
   ): Promise<LoginResult>;
   /**
-   * Logs in and selects the named character, or the one played last, or the first by name. Rejects with
-   * `CREDENTIALS_WRONG` and `CHARACTER_UNKNOWN`.
+   * Logs in from an address and selects the named character, or the one played last, or the first by name. Rejects with
+   * `CREDENTIALS_WRONG`, `TOO_MANY_FAILURES` and `CHARACTER_UNKNOWN`.
    */
   login(
     credentials: { name: string; password: string; character?: string },
+    peer: string,
     signal?: AbortSignal,
   ): Promise<LoginResult>;
   logout(session: Session): Promise<void>;
-  /** Changes the password and ends the account's other sessions. Rejects with `CREDENTIALS_WRONG`. */
+  /** Changes the password and ends the account's other sessions. Rejects with `CREDENTIALS_WRONG` and `TOO_MANY_FAILURES`. */
   changePassword(
     session: Session,
-    oldPassword: string,
-    newPassword: string,
+    passwords: { oldPassword: string; newPassword: string },
+    peer: string,
     signal?: AbortSignal,
   ): Promise<void>;
 
@@ -110,11 +112,16 @@ export interface AccountsOptions {
   readonly maxCharacters?: number;
   /** Default: with the server's own bounds. */
   readonly passwords?: Passwords;
+  /** Default: with the server's own bounds. */
+  readonly loginThrottle?: LoginThrottle;
+  /** Wrong tokens that one address may send a minute. Default 600. */
+  readonly wrongTokensPerMinute?: number;
 }
 
 /** Creates the accounts of a server. The store and the bus are to be started before. */
 export function createAccounts(options: AccountsOptions): Accounts {
   const { store, bus, game, now, logger, passwords = createPasswords() } = options;
+  const { loginThrottle = createLoginThrottle() } = options;
   const news = createSessionNews({ bus });
   const sessions = createSessions({ ...options, news });
   const roles = createRoles({ store, news, sessions });
@@ -143,7 +150,16 @@ export function createAccounts(options: AccountsOptions): Accounts {
   }
 
   /** The account whose name and password these are. */
-  async function requireAccount(
+  function requireAccount(
+    name: string,
+    password: string,
+    peer: string,
+    signal: AbortSignal | undefined,
+  ): Promise<AccountRecord> {
+    return loginThrottle.attempt(name, peer, () => findAccount(name, password, signal));
+  }
+
+  async function findAccount(
     name: string,
     password: string,
     signal: AbortSignal | undefined,
@@ -167,6 +183,7 @@ export function createAccounts(options: AccountsOptions): Accounts {
 
   return {
     authenticate: sessions.authenticate,
+    watch: sessions.watch,
     async start() {
       news.start();
       await sessions.start();
@@ -181,8 +198,8 @@ export function createAccounts(options: AccountsOptions): Accounts {
       const { account, character } = await createAccount({ name, password, email }, signal);
       return open(account, character, [character]);
     },
-    async login({ name, password, character: wanted }, signal) {
-      const account = await requireAccount(name, password, signal);
+    async login({ name, password, character: wanted }, peer, signal) {
+      const account = await requireAccount(name, password, peer, signal);
       const all = await store.listCharacters(account.id, { size: MAX_CHARACTERS_AT_LOGIN });
       const character = wanted
         ? await characters.require(account.id, wanted)
@@ -190,8 +207,8 @@ export function createAccounts(options: AccountsOptions): Accounts {
       return open(account, character, all);
     },
     logout: sessions.end,
-    async changePassword(session, oldPassword, newPassword, signal) {
-      const account = await requireAccount(session.accountName, oldPassword, signal);
+    async changePassword(session, { oldPassword, newPassword }, peer, signal) {
+      const account = await requireAccount(session.accountName, oldPassword, peer, signal);
       const passwordHash = await passwords.hash(newPassword, signal);
       await store.updateAccount(account.id, { passwordHash });
       await sessions.endOthers(session);

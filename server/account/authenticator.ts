@@ -1,46 +1,90 @@
 import { ErrorReason } from "../../gen/ts/realmwire/v1/error_pb.ts";
+import { limitKeyOf } from "../addresses.ts";
 import { DomainError } from "../errors.ts";
-import type { SessionCache } from "./session-cache.ts";
+import type { FailureLimit } from "../failures.ts";
+import type { KnownSession, SessionCache } from "./session-cache.ts";
 import type { SessionExtensions } from "./session-extensions.ts";
-import type { Authenticator } from "./session.ts";
+import type { Authenticator, Session } from "./session.ts";
 import { isToken, sessionKeyOf } from "./tokens.ts";
+
+/** A session that goes on. */
+export type LiveSession = Extract<KnownSession, { kind: "live" }>;
+
+/** Finds the session of a key. Rejects with `TOKEN_INVALID`, `SESSION_REPLACED` or `STORE_UNAVAILABLE`. */
+export type SessionFinder = (key: string) => Promise<LiveSession>;
+
+/** Creates the finding of sessions by their key. */
+export function createSessionFinder(options: {
+  readonly cache: SessionCache;
+  readonly now: () => number;
+}): SessionFinder {
+  const { cache, now } = options;
+  return async (key) => {
+    let known = await cache.get(key);
+    if (known?.kind === "live" && known.expiresAtMs <= now()) {
+      // Another node may have extended it meanwhile.
+      cache.forget(key);
+      known = await cache.get(key);
+    }
+    switch (known?.kind) {
+      case "live":
+        if (known.expiresAtMs <= now()) {
+          throw tokenInvalid();
+        }
+        return known;
+      case "replaced":
+        throw sessionReplaced();
+      case "ended":
+      case undefined:
+        throw tokenInvalid();
+    }
+  };
+}
 
 /** Creates the finding of sessions by their token; each use prolongs the session. */
 export function createAuthenticator(options: {
-  readonly cache: SessionCache;
+  readonly find: SessionFinder;
+  readonly cache: Pick<SessionCache, "hasLive">;
   readonly extensions: Pick<SessionExtensions, "consider">;
-  readonly now: () => number;
-}): Authenticator {
-  const { cache, extensions, now } = options;
+  /** By address. */
+  readonly wrongTokens: FailureLimit;
+}): Pick<Authenticator, "authenticate"> {
+  const { find, cache, extensions, wrongTokens } = options;
+
+  function use({ session, expiresAtMs }: LiveSession): Session {
+    extensions.consider(session.key, expiresAtMs);
+    return session;
+  }
+
   return {
-    async authenticate(token) {
-      if (!isToken(token)) {
-        throw tokenInvalid();
-      }
-      const key = sessionKeyOf(token);
-      let known = await cache.get(key);
-      if (known?.kind === "live" && known.expiresAtMs <= now()) {
-        // Another node may have extended it meanwhile.
-        cache.forget(key);
-        known = await cache.get(key);
-      }
-      switch (known?.kind) {
-        case "live":
-          if (known.expiresAtMs <= now()) {
-            throw tokenInvalid();
-          }
-          extensions.consider(key, known.expiresAtMs);
-          return known.session;
-        case "replaced":
-          throw new DomainError(ErrorReason.SESSION_REPLACED, "the character was logged in again");
-        case "ended":
-        case undefined:
-          throw tokenInvalid();
+    async authenticate(token, peer) {
+      const key = isToken(token) ? sessionKeyOf(token) : undefined;
+      // Whoever plays from the same address is not to suffer, and most calls are spared the counting.
+      if (key !== undefined && cache.hasLive(key)) return use(await find(key));
+      const address = limitKeyOf(peer);
+      // Counted before, so that many at once do not all make the store look.
+      wrongTokens.begin(address);
+      if (key === undefined) throw tokenInvalid();
+      try {
+        const session = use(await find(key));
+        wrongTokens.forgive(address);
+        return session;
+      } catch (error) {
+        if (!(error instanceof DomainError) || error.reason === ErrorReason.STORE_UNAVAILABLE) {
+          wrongTokens.forgive(address);
+        }
+        throw error;
       }
     },
   };
 }
 
-function tokenInvalid(): DomainError {
+/** The error for a token that does not work, or no longer. */
+export function tokenInvalid(): DomainError {
   return new DomainError(ErrorReason.TOKEN_INVALID, "the token is unknown or no longer works");
+}
+
+/** The error for a session whose character was logged in again. */
+export function sessionReplaced(): DomainError {
+  return new DomainError(ErrorReason.SESSION_REPLACED, "the character was logged in again");
 }

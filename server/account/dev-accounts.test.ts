@@ -4,7 +4,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { Role } from "../../gen/ts/realmwire/v1/options_pb.ts";
-import { type AccountsNode, createTestClock, startAccounts } from "../../test/support/accounts.ts";
+import {
+  type AccountsNode,
+  createTestClock,
+  PEER,
+  startAccounts,
+} from "../../test/support/accounts.ts";
 import { createLocalBus, type LocalBus } from "../bus/local-bus.ts";
 import { createPgliteStore } from "../store/pglite-store.ts";
 import type { Store } from "../store/store.ts";
@@ -43,7 +48,7 @@ test("[JW-8] are created once, each with a password of its own, at whatever node
   for (const name of ["ada", "bob", "builder", "admin"]) {
     const password = passwords.get(name) ?? "";
     expect(password).toMatch(/^[a-z]{4}(-[a-z]{4}){4}$/);
-    roles.push((await node.accounts.login({ name, password })).account.role);
+    roles.push((await node.accounts.login({ name, password }, PEER)).account.role);
   }
   expect(roles).toEqual([Role.PLAYER, Role.PLAYER, Role.BUILDER, Role.ADMIN]);
   expect(new Set(passwords.values()).size).toBe(4);
@@ -58,7 +63,7 @@ test("may be given their password; a name that is taken is left to its owner", a
     ["builder", "open sesame"],
     ["admin", "open sesame"],
   ]);
-  const ada = await node.accounts.login({ name: "ada", password: "my own password" });
+  const ada = await node.accounts.login({ name: "ada", password: "my own password" }, PEER);
   expect(ada.account.role).toBe(Role.PLAYER);
   expect(node.log.map(({ fields }) => fields["name"])).toContain("ada");
 });
@@ -78,6 +83,6 @@ test("are completed at the next start when the server died in the middle", async
   const created = await node.accounts.ensureDevAccounts();
   expect([...created.keys()]).toEqual(["ada", "bob", "builder", "admin"]);
   for (const [name, password] of created) {
-    await node.accounts.login({ name, password });
+    await node.accounts.login({ name, password }, PEER);
   }
 });

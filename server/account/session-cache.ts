@@ -15,6 +15,8 @@ export interface SessionCache {
    * none. While the store is away, what was known of a live session is answered for `staleMs` longer.
    */
   get(key: string): Promise<KnownSession | undefined>;
+  /** Whether a session is remembered, be it from long ago, that was live and has not run out. */
+  hasLive(key: string): boolean;
   /** Replaces what is remembered. */
   set(key: string, known: KnownSession): void;
   /** Forgets a session; what is being looked up now will not be remembered. */
@@ -122,6 +124,10 @@ export function createSessionCache(options: SessionCacheOptions): SessionCache {
       remembered.delete(key);
       remembered.set(key, entry);
       return entry.known;
+    },
+    hasLive(key) {
+      const known = remembered.get(key)?.known;
+      return known?.kind === "live" && known.expiresAtMs > now();
     },
     set(key, known) {
       lookups.delete(key);

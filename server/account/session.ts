@@ -1,4 +1,5 @@
 import type { Role } from "../../gen/ts/realmwire/v1/options_pb.ts";
+import type { DomainError } from "../errors.ts";
 
 /** A live session, as the calls of its holder see it. */
 export interface Session {
@@ -11,8 +12,18 @@ export interface Session {
   readonly character: { readonly id: number; readonly name: string } | undefined;
 }
 
+/** What became of a session that somebody holds on to: as it is now, or the error with which its calls end from now on. */
+export type SessionStanding =
+  | { readonly kind: "live"; readonly session: Session }
+  | { readonly kind: "over"; readonly error: DomainError };
+
 /** Finds the session of a token. */
 export interface Authenticator {
-  /** Rejects with a `DomainError`: `TOKEN_INVALID`, `SESSION_REPLACED` or `STORE_UNAVAILABLE`. */
-  authenticate(token: string): Promise<Session>;
+  /**
+   * Rejects with a `DomainError`: `TOKEN_INVALID`, `SESSION_REPLACED` or `STORE_UNAVAILABLE`; and with `TOO_MANY_FAILURES` when too many
+   * wrong tokens came from the address, unless the token is one that is known to be good.
+   */
+  authenticate(token: string, peer: string): Promise<Session>;
+  /** Tells when a session ends, runs out, or when its account's role changes, until the subscription is closed. Holding on to a session does not prolong it. */
+  watch(session: Session, listener: (news: SessionStanding) => void): { close(): void };
 }

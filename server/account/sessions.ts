@@ -8,11 +8,13 @@ import {
 } from "../../gen/ts/realmwire/internal/v1/record_pb.ts";
 import type { Logger } from "../logger.ts";
 import type { Store } from "../store/store.ts";
-import { createAuthenticator } from "./authenticator.ts";
+import { createFailureLimit } from "../failures.ts";
+import { createAuthenticator, createSessionFinder } from "./authenticator.ts";
 import { createSessionCache } from "./session-cache.ts";
 import { createSessionCleanup } from "./session-cleanup.ts";
 import { createSessionExtensions } from "./session-extensions.ts";
 import type { EndState, SessionNews } from "./session-news.ts";
+import { createSessionWatch } from "./session-watch.ts";
 import { toKnownEnd, toKnownSession, toSession } from "./session-view.ts";
 import type { Authenticator, Session } from "./session.ts";
 import { createToken, hashToken, sessionKey, tokenHashOf } from "./tokens.ts";
@@ -23,6 +25,9 @@ const MAX_CACHED_SESSIONS = 20_000;
 const CACHE_TTL_MS = 60_000;
 /** How much longer sessions go on while the store is away, in milliseconds: who walks and talks needs no store. */
 const OUTAGE_GRACE_MS = 3_600_000;
+
+/** Wrong tokens that one address may send a minute, and as many at once. */
+export const WRONG_TOKENS_PER_MINUTE = 600;
 
 /** The sessions of all accounts. */
 export interface Sessions extends Authenticator {
@@ -62,6 +67,8 @@ export interface SessionsOptions {
   readonly now: () => number;
   /** How long a session lives unless it is used, in milliseconds. */
   readonly sessionTtlMs: number;
+  /** Wrong tokens that one address may send a minute. Default: {@link WRONG_TOKENS_PER_MINUTE}. */
+  readonly wrongTokensPerMinute?: number;
   readonly logger: Logger;
 }
 
@@ -86,6 +93,10 @@ export function createSessions(options: SessionsOptions): Sessions {
     // The next call reads the new end from the store.
     onExtended: cache.forget,
   });
+  const find = createSessionFinder({ cache, now });
+  const { wrongTokensPerMinute = WRONG_TOKENS_PER_MINUTE } = options;
+  const wrongTokens = createFailureLimit({ what: "tokens", perMinute: wrongTokensPerMinute });
+  const watch = createSessionWatch({ find, news, now });
   const cleanup = createSessionCleanup({ store, now, logger });
 
   /** This node knows at once, the others when the news reach them. */
@@ -101,9 +112,14 @@ export function createSessions(options: SessionsOptions): Sessions {
   }
 
   return {
-    ...createAuthenticator({ cache, extensions, now }),
-    start: cleanup.start,
+    ...createAuthenticator({ find, cache, extensions, wrongTokens }),
+    watch: watch.watch,
+    start() {
+      watch.start();
+      return cleanup.start();
+    },
     async close() {
+      watch.close();
       await cleanup.close();
       await extensions.close();
     },

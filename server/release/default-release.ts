@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { cp, lstat, mkdir, rename, rm } from "node:fs/promises";
+import { cp, lstat, mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import type { Releases } from "./releases.ts";
 import { compareSemver } from "./semver.ts";
@@ -7,12 +7,17 @@ import { compareSemver } from "./semver.ts";
 /** The platform that the server's own SDK is offered as. */
 const DEFAULT_PLATFORM = "typescript";
 
+/** Folders that stay behind: packages, and what only tests use. */
+const NOT_OF_SDK = new Set(["node_modules", "testing"]);
+
 /** What {@link ensureDefaultRelease} needs. */
 export interface DefaultReleaseOptions {
   /** The folder of all releases; created if need be. */
   readonly clientsDir: string;
   /** What the release is made of: folders, and where in the release their content goes. */
   readonly sources: readonly { readonly from: string; readonly to: string }[];
+  /** Files that are made for it: their texts by their paths. */
+  readonly texts?: Readonly<Record<string, string>>;
   /** The server's own version. */
   readonly version: string;
   /** Where it is published; started. */
@@ -43,6 +48,9 @@ async function copyAtOnce(options: DefaultReleaseOptions, folder: string): Promi
       // A link in the sources is taken for what it points to: an image holds files only.
       await cp(from, join(draft, to), { recursive: true, dereference: true, filter: isPartOfSdk });
     }
+    for (const [path, text] of Object.entries(options.texts ?? {})) {
+      await writeFile(join(draft, path), text);
+    }
     await mkdir(dirname(folder), { recursive: true });
     await rename(draft, folder);
   } catch (error) {
@@ -55,7 +63,7 @@ async function copyAtOnce(options: DefaultReleaseOptions, folder: string): Promi
 
 function isPartOfSdk(path: string): boolean {
   const name = basename(path);
-  return !name.startsWith(".") && !name.endsWith(".test.ts") && name !== "node_modules";
+  return !name.startsWith(".") && !name.endsWith(".test.ts") && !NOT_OF_SDK.has(name);
 }
 
 async function exists(path: string): Promise<boolean> {

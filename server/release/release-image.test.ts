@@ -139,8 +139,21 @@ describe("the image of a release", () => {
       {},
       "pipe is neither a file nor a folder",
     ],
-    ["a backslash", () => write("a/..\\b", "x"), {}, "has a backslash or a control character"],
-    ["a control character", () => write("a\nb", "x"), {}, "has a backslash or a control character"],
+    ["a backslash", () => write("a/..\\b", "x"), {}, "has a backslash, a control character"],
+    ["a device", () => write("a/NUL.txt", "x"), {}, "is the name of a device on Windows"],
+    ["a drive", () => write("a/c:", "x"), {}, "or one of :"],
+    ["a dot at the end", () => write("a./b", "x"), {}, "ends with a dot or a space"],
+    ["the updater's file", () => write(".realmwire-release.json", "x"), {}, "is the updater's own"],
+    [
+      "one name in two spellings",
+      async () => {
+        await write("Docs/a", "x");
+        await write("docs/b", "x");
+      },
+      {},
+      "are the same place on some system",
+    ],
+    ["a control character", () => write("a\nb", "x"), {}, "has a backslash, a control character"],
     [
       "a name that is not UTF-8",
       () => writeFile(Buffer.concat([Buffer.from(`${folder}/`), Buffer.from([0x61, 0xff])]), "x"),

@@ -8,6 +8,7 @@ import {
   ReleaseManifestSchema,
   type ReleaseFile,
 } from "../../gen/ts/realmwire/v1/world_service_pb.ts";
+import { placeOf, whyNotPortable } from "./portable-path.ts";
 import { digestFile, releaseUnusable, type ReleaseContent } from "./release-content.ts";
 
 /** The most files of a release. */
@@ -18,10 +19,6 @@ const MAX_RELEASE_FOLDERS = 10_000;
 const MAX_RELEASE_BYTES = 1024 ** 3;
 /** The longest path in bytes. With the most files the manifest still fits in 4 MiB, the least that gRPC clients take. */
 const MAX_PATH_BYTES = 255;
-/** What may not stand in a path: `\`, which is a separator elsewhere, and control characters. */
-// oxlint-disable-next-line no-control-regex -- control characters are what it looks for
-const FORBIDDEN_IN_PATH = /[\\\u0000-\u001f\u007f-\u009f]/;
-
 /** The files of a release as they were when it was read, and where their contents lie. */
 export interface ReleaseImage {
   /** All files, sorted by the bytes of their paths. */
@@ -83,6 +80,7 @@ async function listPaths(folder: string, maxFiles: number): Promise<string[]> {
   const files: string[] = [];
   // Folders are appended while the loop runs over them.
   const folders = [""];
+  const places = new Map<string, string>();
   for (const parent of folders) {
     const entries = await readdir(join(folder, parent), {
       encoding: "buffer",
@@ -90,6 +88,11 @@ async function listPaths(folder: string, maxFiles: number): Promise<string[]> {
     });
     for (const entry of entries) {
       const path = checkedPath(parent, entry.name);
+      const other = places.get(placeOf(path));
+      if (other !== undefined) {
+        throw releaseUnusable(`${path} and ${other} are the same place on some system`);
+      }
+      places.set(placeOf(path), path);
       if (entry.isDirectory()) {
         folders.push(`${path}/`);
       } else if (entry.isFile()) {
@@ -114,9 +117,8 @@ function checkedPath(parent: string, name: Buffer): string {
   if (!isUtf8(name)) {
     throw releaseUnusable(`the name ${JSON.stringify(path)} is not UTF-8`);
   }
-  if (FORBIDDEN_IN_PATH.test(path)) {
-    throw releaseUnusable(`${JSON.stringify(path)} has a backslash or a control character`);
-  }
+  const fault = whyNotPortable(path);
+  if (fault !== undefined) throw releaseUnusable(`${JSON.stringify(path)} ${fault}`);
   if (Buffer.byteLength(path) > MAX_PATH_BYTES) {
     throw releaseUnusable(`${path} is longer than ${MAX_PATH_BYTES} bytes`);
   }

@@ -263,6 +263,7 @@ describe("the default release", () => {
         { from: join(dataDir, "sdk"), to: "." },
         { from: join(dataDir, "generated"), to: "gen" },
       ],
+      texts: { "package.json": "{}\n" },
       version,
       releases,
     });
@@ -273,6 +274,7 @@ describe("the default release", () => {
       "sdk/src/index.ts",
       "sdk/src/index.test.ts",
       "sdk/node_modules/x/index.js",
+      "sdk/src/testing/peer.ts",
       "sdk/.cache",
       "generated/v1/world_pb.ts",
     ]) {
@@ -286,8 +288,10 @@ describe("the default release", () => {
     await Promise.all([ensure(releases, "0.1.0"), ensure(releases, "0.1.0")]);
     expect(await tree(join(clientsDir, "typescript", "0.1.0"))).toEqual([
       "gen/v1/world_pb.ts",
+      "package.json",
       "src/index.ts",
     ]);
+    expect(await readFile(join(clientsDir, "typescript/0.1.0/package.json"), "utf8")).toBe("{}\n");
     expect(await readFile(join(clientsDir, "typescript/0.1.0/src/index.ts"), "utf8")).toBe(
       "sdk/src/index.ts",
     );

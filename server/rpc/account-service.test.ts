@@ -18,7 +18,12 @@ import {
   LoginResponseSchema,
   NewResponseSchema,
 } from "../../gen/ts/realmwire/v1/world_service_pb.ts";
-import { type AccountsNode, createTestClock, startAccounts } from "../../test/support/accounts.ts";
+import {
+  type AccountsNode,
+  createTestClock,
+  PEER,
+  startAccounts,
+} from "../../test/support/accounts.ts";
 import type { LoginResult } from "../account/accounts.ts";
 import { createLocalBus, type LocalBus } from "../bus/local-bus.ts";
 import { createPgliteStore } from "../store/pglite-store.ts";
@@ -72,6 +77,7 @@ function call<I extends DescMessage, O extends DescMessage>(
   return pipeline.unary(method, create(method.input, request), {
     authorization: `Bearer ${token}`,
     peer: "127.0.0.1",
+    requestId: "id-1",
     signal: new AbortController().signal,
   });
 }
@@ -136,7 +142,7 @@ test.each([
   Buffer.from("characters:").toString("base64url"),
   `${Buffer.from("characters:bob").toString("base64url")}=`,
 ])("a broken page token is refused: %s", async (pageToken) => {
-  const { token } = await node.accounts.login({ name: "many", password: PASSWORD });
+  const { token } = await node.accounts.login({ name: "many", password: PASSWORD }, PEER);
   const refused = await refusal(call(token, METHODS.listCharacters, { pageToken }));
   expect(refused).toEqual({ reason: ErrorReason.INVALID_FIELDS, fields: ["page_token"] });
 });
@@ -159,7 +165,7 @@ test("the password is changed by who knows it", async () => {
     oldPassword: PASSWORD,
     newPassword: "another horse",
   });
-  await node.accounts.login({ name: "Secret", password: "another horse" });
+  await node.accounts.login({ name: "Secret", password: "another horse" }, PEER);
 });
 
 test("a login is answered with account and characters, and never with the hash", async () => {

@@ -21,8 +21,8 @@ export function createAccountService(options: {
       await accounts.logout(requireSession(call));
       return {};
     },
-    async changePassword({ oldPassword, newPassword }, call) {
-      await accounts.changePassword(requireSession(call), oldPassword, newPassword, call.signal);
+    async changePassword(passwords, call) {
+      await accounts.changePassword(requireSession(call), passwords, call.peer, call.signal);
       return {};
     },
     async listCharacters({ pageSize, pageToken }, call) {

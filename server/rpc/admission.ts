@@ -4,10 +4,10 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import { ErrorReason } from "../../gen/ts/realmwire/v1/error_pb.ts";
 import { Role, RoleSchema } from "../../gen/ts/realmwire/v1/options_pb.ts";
 import type { Authenticator, Session } from "../account/session.ts";
+import { limitKeyOf } from "../addresses.ts";
 import { DomainError } from "../errors.ts";
+import { createLimiter, type Limiter } from "../limiter.ts";
 import { type MethodAccess, readAccess } from "./access.ts";
-import { createLimiter, type Limiter } from "./limiter.ts";
-import { limitKeyOf } from "./peer.ts";
 import { messagesOf } from "./ready-stream.ts";
 import type { ReadyStream } from "./ready-stream.ts";
 import type { EndCall, MessageSink } from "./message-sink.ts";
@@ -22,6 +22,10 @@ export interface CallContext {
   readonly peer: string;
   /** Aborts when the caller goes away, when the deadline passes and when the server stops. */
   readonly signal: AbortSignal;
+  /** Names the call in the log and in errors; made when it is asked for, unless the caller gave it. */
+  readonly requestId: string;
+  /** The `traceparent` header as it came, for traces. */
+  readonly traceparent?: string | undefined;
 }
 
 /** Answers a call that was let in. */
@@ -159,6 +163,23 @@ export async function admitCaller(
   return new AdmittedCall(session, context);
 }
 
+/**
+ * Goes on asking, for as long as a call lasts, whether its caller would still be let in: `end` is given the error when its session ends, or
+ * no longer has the role that the call needs. Undefined for calls that need no login.
+ */
+export function watchCaller(
+  gate: Gate,
+  route: Route,
+  { session }: Call,
+  end: (error: DomainError) => void,
+): { close(): void } | undefined {
+  if (session === undefined || route.access.role === Role.ANONYMOUS) return undefined;
+  return gate.authenticator.watch(session, (standing) => {
+    if (standing.kind === "over") end(standing.error);
+    else if (standing.session.role < route.access.role) end(roleTooLow(route));
+  });
+}
+
 /** Lets a message of a client stream in: limit and validation. Throws a `DomainError` that says why not. */
 export function admitMessage(gate: Gate, route: Route, call: Call, message: Message): void {
   takeCalls(route, call.session?.key ?? limitKeyOf(call.peer), costOf(route, message));
@@ -188,6 +209,10 @@ class AdmittedCall implements Call {
   get signal(): AbortSignal {
     return this.context.signal;
   }
+
+  get requestId(): string {
+    return this.context.requestId;
+  }
 }
 
 // The limit comes first: nobody is to make the server look up tokens faster than that.
@@ -201,7 +226,7 @@ async function admitAnybody(
   const token = tokenOf(context.authorization);
   if (token === undefined) return undefined;
   try {
-    return await gate.authenticator.authenticate(token);
+    return await gate.authenticator.authenticate(token, context.peer);
   } catch (error) {
     // A call that needs no login does not fail for want of one.
     if (error instanceof DomainError) return undefined;
@@ -222,16 +247,15 @@ async function admitRole(
       `${route.name} needs a login: send the token that Login answers as "authorization: Bearer <token>"`,
     );
   }
-  const session = await gate.authenticator.authenticate(token);
-  const { role } = route.access;
-  if (session.role < role) {
-    const name = RoleSchema.value[role]?.name ?? String(role);
-    throw new DomainError(ErrorReason.ROLE_TOO_LOW, `${route.name} needs ${name}`, {
-      metadata: { role: name },
-    });
-  }
+  const session = await gate.authenticator.authenticate(token, context.peer);
+  if (session.role < route.access.role) throw roleTooLow(route);
   takeCalls(route, session.key, cost);
   return session;
+}
+
+function roleTooLow({ name, access }: Route): DomainError {
+  const role = RoleSchema.value[access.role]?.name ?? String(access.role);
+  return new DomainError(ErrorReason.ROLE_TOO_LOW, `${name} needs ${role}`, { metadata: { role } });
 }
 
 function tokenOf(authorization: string | undefined): string | undefined {

@@ -145,7 +145,7 @@ describe.each(UNARY_WIRES)("a unary call: $name", (wire) => {
   test("the caller goes away, and its handler is told", async () => {
     await expectSame(async (server) => {
       const one = openGet(server, wire, "wait:x");
-      await sleep(50);
+      await expect.poll(() => server.witness.waiting, { timeout: 5_000 }).toBe(1);
       one.leave();
       await expect.poll(() => server.witness.aborted).toHaveLength(1);
       return server.log.filter(({ level }) => level === "error");

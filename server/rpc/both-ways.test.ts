@@ -100,8 +100,18 @@ function bodyCases(wire: Wire, path: string, good: Uint8Array): Case[] {
     }),
     at("too large, without its length", "adapter", "resource_exhausted", ofSize(MAX_BYTES)),
     at("much too large", "adapter", "resource_exhausted", ofSize(1_500_000)),
-    at("not Protobuf", "adapter", "internal", framed(wire, Buffer.from([0xff, 0xff, 0xff]))),
-    at("Protobuf that breaks off", "adapter", "internal", framed(wire, Buffer.from([0x0a, 9, 1]))),
+    at(
+      "not Protobuf",
+      "adapter",
+      "invalid_argument",
+      framed(wire, Buffer.from([0xff, 0xff, 0xff])),
+    ),
+    at(
+      "Protobuf that breaks off",
+      "adapter",
+      "invalid_argument",
+      framed(wire, Buffer.from([0x0a, 9, 1])),
+    ),
     at("no body", unlike, wire.enveloped ? "unimplemented" : /./, []),
   ];
   if (!wire.enveloped) return cases;
@@ -197,7 +207,11 @@ function unaryHandlerCases(wire: Wire): Case[] {
       request: { path: "/realmwire.v1.WorldService/Nothing", headers: headersOf(wire) },
     },
     {
-      ...{ name: "the type of streams", way: "adapter", outcome: wire.enveloped ? "ok" : "415" },
+      ...{
+        name: "the type of streams",
+        way: "adapter",
+        outcome: wire.enveloped ? "ok" : "unimplemented",
+      },
       request: {
         headers: {
           ...headersOf(wire),
@@ -274,7 +288,7 @@ function streamHandlerCases(wire: Wire): Case[] {
       request: { path: UPDATE, headers: headersOf(wire), body: framed(wire, update("wait", true)) },
     },
     {
-      ...{ name: "the type of unary calls", way: "adapter", outcome: "415" },
+      ...{ name: "the type of unary calls", way: "adapter", outcome: "unimplemented" },
       request: {
         path: UPDATE,
         headers: { ...headersOf(wire), "content-type": "application/proto" },

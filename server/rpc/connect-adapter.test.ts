@@ -27,6 +27,7 @@ import {
   TOKENS,
   worldWith,
 } from "../../test/support/rpc-server.ts";
+import { parseAddresses } from "../addresses.ts";
 import { DomainError } from "../errors.ts";
 import type { Call } from "./service.ts";
 
@@ -425,7 +426,10 @@ describe("grpc-js, a client of another make", () => {
 });
 
 test("behind a proxy, callers are told apart by what the proxy says", async () => {
-  const proxied = await startRpcServer({ services: [world], connect: { trustedProxies: 1 } });
+  const proxied = await startRpcServer({
+    services: [world],
+    connect: { trustedProxies: parseAddresses(["127.0.0.1"]) },
+  });
   try {
     await fetch(`${proxied.url}/realmwire.v1.WorldService/Version`, {
       method: "POST",

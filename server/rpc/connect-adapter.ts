@@ -1,4 +1,5 @@
 import http2 from "node:http2";
+import type { BlockList } from "node:net";
 import type {
   DescMessage,
   DescMethod,
@@ -25,18 +26,20 @@ import {
   universalResponseToNodeResponse,
 } from "@connectrpc/connect-node";
 import type { CallContext } from "./admission.ts";
+import { createRequestJudge, type RequestJudge } from "./broken-requests.ts";
+import { MAX_CALL_TIMEOUT_MS, MAX_REQUEST_BYTES } from "./call-bounds.ts";
+import { explainAnswer } from "./explained-answer.ts";
 import type { InfrastructureService } from "./infrastructure.ts";
 import { type Logger, plainLogger } from "../logger.ts";
 import { peerOf } from "./peer.ts";
 import type { Pipeline } from "./pipeline.ts";
-import { pathOf, type PortRequest, type PortResponse, sendPlain } from "./plain-answer.ts";
+import { pathOf, type PortRequest, type PortResponse } from "./plain-answer.ts";
+import { REQUEST_TIMEOUT_MS } from "./port-servers.ts";
+import { createRefusal } from "./refusal.ts";
+import { REQUEST_ID_HEADER, requestIdOf } from "./request-id.ts";
 import type { ServiceDefinition } from "./service.ts";
-
-/** The largest request message that is read, in bytes, unpacked. Larger ones are refused with `resource_exhausted`. */
-export const MAX_REQUEST_BYTES = 1024 * 1024;
-
-/** The longest timeout that a caller may ask for, in milliseconds: the most that a timer holds, 24 days. Longer ones are refused with `invalid_argument`. */
-export const MAX_CALL_TIMEOUT_MS = 2 ** 31 - 1;
+import { inTime } from "./slow-requests.ts";
+import { explainError } from "./transport-errors.ts";
 
 /** Options of {@link createConnectHandler}. */
 export interface ConnectHandlerOptions {
@@ -51,8 +54,12 @@ export interface ConnectHandlerOptions {
   readonly maxRequestBytes?: number;
   /** Answers of at least so many bytes are compressed for callers that accept it. Default: none, since it costs five times what the call costs. */
   readonly compressFromBytes?: number;
-  /** How many proxies stand before the server, see `peerOf`. Default: 0. */
-  readonly trustedProxies?: number;
+  /** Proxies that are believed, see `peerOf`. Default: none. */
+  readonly trustedProxies?: BlockList | undefined;
+  /** How long a request over HTTP/2 may take to arrive, unless it is a stream. Default: `REQUEST_TIMEOUT_MS`. */
+  readonly requestTimeoutMs?: number;
+  /** Judges requests that turn out broken. Default: with the usual bound. */
+  readonly judge?: RequestJudge;
   /** Ends all calls when it aborts. Its reason, a `DomainError` or a `ConnectError`, is what the callers are told. */
   readonly shutdownSignal?: AbortSignal;
   readonly logger?: Logger;
@@ -68,12 +75,16 @@ export interface ConnectHandler {
   handle(request: PortRequest, response: PortResponse, body?: AsyncIterable<Uint8Array>): void;
 }
 
+const NO_SENSE = "the request lacks a host, or its host or headers are malformed";
+
 const peerKey = createContextKey("unknown", { description: "the caller's network address" });
 
 /** Puts a pipeline behind connect's protocols. */
 export function createConnectHandler(options: ConnectHandlerOptions): ConnectHandler {
   const logger = options.logger ?? plainLogger;
-  const trustedProxies = options.trustedProxies ?? 0;
+  const { trustedProxies, registry } = options;
+  const { judge = createRequestJudge(), requestTimeoutMs = REQUEST_TIMEOUT_MS } = options;
+  const refuse = createRefusal({ registry, logger });
   const router = createRouter(options);
   for (const { desc } of options.services) {
     router.service(desc, implementationOf(desc, options.pipeline));
@@ -83,6 +94,10 @@ export function createConnectHandler(options: ConnectHandlerOptions): ConnectHan
   }
   const paths = new Map(router.handlers.map((handler) => [handler.requestPath, handler]));
 
+  function peerOfRequest({ socket, headers }: PortRequest): string {
+    return peerOf(socket.remoteAddress, headers["x-forwarded-for"], trustedProxies);
+  }
+
   async function answer(
     request: PortRequest,
     response: PortResponse,
@@ -90,14 +105,36 @@ export function createConnectHandler(options: ConnectHandlerOptions): ConnectHan
   ): Promise<void> {
     const handler = paths.get(pathOf(request));
     if (handler === undefined) throw new Error(`${request.url} is not served`);
-    const { remoteAddress } = request.socket;
-    const peer = peerOf(remoteAddress, request.headers["x-forwarded-for"], trustedProxies);
+    const peer = peerOfRequest(request);
     const values = createContextValues().set(peerKey, peer);
     passOverRest(request, response, true);
     const universal = universalRequestFromNodeRequest(request, response, undefined, values);
-    const read = { ...universal, body: body ?? bodyOf(request) };
+    const isTimed = request.httpVersionMajor === 2 && !isStreamed(handler.method);
+    const all = body ?? bodyOf(request);
+    const read = { ...universal, body: isTimed ? inTime(all, requestTimeoutMs) : all };
     if (options.compressFromBytes === undefined) offerNothing(read.header);
-    await universalResponseToNodeResponse(await handler(read), response);
+    const answer = await explainAnswer(await handler(read), { registry }, (error) =>
+      judge(explainError(error), { request, response, peer }),
+    );
+    await universalResponseToNodeResponse(answer, response);
+  }
+
+  // What arrives here did not come out of a call: the caller went away, or its request is no HTTP that a URL and headers can be made of.
+  function giveUp(request: PortRequest, response: PortResponse, error: unknown): void {
+    const { code } = ConnectError.from(error);
+    if (code === Code.Aborted || code === Code.Canceled || response.destroyed) {
+      logger.debug({ err: error }, "a caller went away");
+      return;
+    }
+    if (response.headersSent) {
+      logger.error({ err: error }, "an answer broke off");
+      response.destroy();
+      return;
+    }
+    logger.debug({ err: error }, "a request made no sense");
+    const failure = explainError(new ConnectError(NO_SENSE, Code.InvalidArgument));
+    const peer = peerOfRequest(request);
+    refuse(request, response, judge(failure, { request, response, peer }));
   }
 
   return {
@@ -106,9 +143,7 @@ export function createConnectHandler(options: ConnectHandlerOptions): ConnectHan
       .sort(),
     serves: (path) => paths.has(path),
     handle(request, response, body) {
-      answer(request, response, body).catch((error: unknown) =>
-        refuse(request, response, error, logger),
-      );
+      answer(request, response, body).catch((error: unknown) => giveUp(request, response, error));
     },
   };
 }
@@ -118,6 +153,11 @@ const ACCEPTED_ENCODINGS = [
   "connect-accept-encoding",
   "grpc-accept-encoding",
 ] as const;
+
+/** Whether a request of the call may last as long as its client likes. */
+function isStreamed({ methodKind }: DescMethod): boolean {
+  return methodKind === "client_streaming" || methodKind === "bidi_streaming";
+}
 
 // Or else connect would announce a compression that is then never used.
 function offerNothing(header: Headers): void {
@@ -169,11 +209,18 @@ function clientStream(pipeline: Pipeline, method: DescMethodClientStreaming) {
     pipeline.clientStream(method, requests, contextOf(context));
 }
 
-function contextOf(context: HandlerContext): CallContext {
+function contextOf({ requestHeader, values, signal }: HandlerContext): CallContext {
+  let requestId: string | undefined;
   return {
-    authorization: context.requestHeader.get("authorization") ?? undefined,
-    peer: context.values.get(peerKey),
-    signal: context.signal,
+    authorization: requestHeader.get("authorization") ?? undefined,
+    peer: values.get(peerKey),
+    signal,
+    get traceparent() {
+      return requestHeader.get("traceparent") ?? undefined;
+    },
+    get requestId() {
+      return (requestId ??= requestIdOf(requestHeader.get(REQUEST_ID_HEADER)));
+    },
   };
 }
 
@@ -205,30 +252,4 @@ export function passOverRest(
     request.removeAllListeners("readable");
     request.resume();
   });
-}
-
-// What arrives here did not come out of a call: the caller went away, or its request is no HTTP that a URL and headers can be made of.
-function refuse(
-  request: PortRequest,
-  response: PortResponse,
-  error: unknown,
-  logger: Logger,
-): void {
-  const code = ConnectError.from(error).code;
-  if (code === Code.Aborted || code === Code.Canceled || response.destroyed) {
-    logger.debug({ err: error }, "a caller went away");
-    return;
-  }
-  if (response.headersSent) {
-    logger.error({ err: error }, "an answer broke off");
-    response.destroy();
-    return;
-  }
-  logger.debug({ err: error }, "a request made no sense");
-  sendPlain(
-    request,
-    response,
-    400,
-    "The request lacks a host, or its host or headers are malformed.\n",
-  );
 }

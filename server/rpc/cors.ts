@@ -1,11 +1,12 @@
 import { cors } from "@connectrpc/connect";
+import { REQUEST_ID_HEADER } from "./request-id.ts";
 
 /** How long a browser may remember the answer to a preflight, in seconds. Chromium cuts it at two hours. */
 export const PREFLIGHT_MAX_AGE_S = 7_200;
 
 const ALLOWED_METHODS = cors.allowedMethods.join(", ");
-const ALLOWED_HEADERS = [...cors.allowedHeaders, "Authorization"].join(", ");
-const EXPOSED_HEADERS = cors.exposedHeaders.join(", ");
+const ALLOWED_HEADERS = [...cors.allowedHeaders, "Authorization", REQUEST_ID_HEADER].join(", ");
+const EXPOSED_HEADERS = [...cors.exposedHeaders, REQUEST_ID_HEADER].join(", ");
 
 /** Which web pages may call the server: all, or those of these origins, such as `https://example.org`. */
 export type AllowedOrigins = "*" | readonly string[];

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { Code, ConnectError } from "@connectrpc/connect";
-import { codeFromString } from "@connectrpc/connect/protocol-connect";
+import { codeFromString, codeToString } from "@connectrpc/connect/protocol-connect";
 import { expect, test } from "vitest";
 import {
   ErrorDetailSchema,
@@ -11,7 +11,11 @@ import { createMemoryLog } from "../../test/support/rpc-server.ts";
 import { DomainError } from "../errors.ts";
 import { codeOf, createErrorMapper } from "./error-mapping.ts";
 
-const LIVE = { name: "test/Call", signal: new AbortController().signal };
+const LIVE = inContext(new AbortController().signal);
+
+function inContext(signal: AbortSignal) {
+  return { name: "test/Call", context: { signal, requestId: "id-1" } };
+}
 
 function outgoing(error: ConnectError): unknown {
   const [detail] = error.details;
@@ -79,14 +83,48 @@ test("an error that nobody meant is logged and not sent", () => {
     expect(error.cause).toBeUndefined();
   }
   expect(lines.map((line) => line.level)).toEqual(["error", "error", "error"]);
-  expect(lines[0]?.fields).toEqual({ err: cause, call: "test/Call" });
+  expect(lines[0]?.fields).toEqual({ err: cause, call: "test/Call", requestId: "id-1" });
 });
 
-test("a ConnectError stays as it is", () => {
+test("a ConnectError that is nobody's refusal stays as it is", () => {
   const { logger, lines } = createMemoryLog();
   const error = new ConnectError("no", Code.DataLoss);
   expect(createErrorMapper(logger)(error, LIVE)).toBe(error);
   expect(lines).toEqual([]);
+});
+
+test("a transport's refusal gets its reason, and a request that is no Protobuf the code of a wrong one", () => {
+  const mapError = createErrorMapper(createMemoryLog().logger);
+  const explained = (message: string, code: Code) => {
+    const error = mapError(new ConnectError(message, code), LIVE);
+    return [codeToString(error.code), outgoing(error)];
+  };
+  expect(explained("parse binary: illegal tag", Code.Internal)).toEqual([
+    "invalid_argument",
+    { reason: ErrorReason.MALFORMED },
+  ]);
+  expect(explained("protocol error: incomplete envelope", Code.InvalidArgument)).toEqual([
+    "invalid_argument",
+    { reason: ErrorReason.MALFORMED },
+  ]);
+  expect(
+    explained(
+      "message size 2000 is larger than configured readMaxBytes 1024",
+      Code.ResourceExhausted,
+    ),
+  ).toEqual([
+    "resource_exhausted",
+    { reason: ErrorReason.MESSAGE_TOO_LARGE, metadata: { limit: "1024" } },
+  ]);
+  expect(explained("unknown compression", Code.Unimplemented)).toEqual([
+    "unimplemented",
+    { reason: ErrorReason.UNSUPPORTED },
+  ]);
+  expect(explained("too late", Code.DeadlineExceeded)).toEqual([
+    "deadline_exceeded",
+    { reason: ErrorReason.DEADLINE_PASSED },
+  ]);
+  expect(explained("serialize binary: a bug", Code.Internal)).toEqual(["internal", undefined]);
 });
 
 test("the end of a call's signal becomes its reason, and another error after it stays an error", () => {
@@ -95,12 +133,15 @@ test("the end of a call's signal becomes its reason, and another error after it 
   const after = (reason: unknown, error?: unknown) => {
     const controller = new AbortController();
     controller.abort(reason);
-    return mapError(error ?? controller.signal.reason, { name: "c", signal: controller.signal });
+    return mapError(error ?? controller.signal.reason, inContext(controller.signal));
   };
   const abortError = Object.assign(new Error("The operation was aborted"), { name: "AbortError" });
   const deadline = new ConnectError("too late", Code.DeadlineExceeded);
   expect(after(undefined).code).toBe(Code.Canceled);
-  expect(after(deadline, abortError)).toBe(deadline);
+  expect(after(deadline, abortError)).toMatchObject({
+    code: deadline.code,
+    rawMessage: "too late",
+  });
   expect(after(new DomainError(ErrorReason.DRAINING, "stopping"), abortError).code).toBe(
     Code.Unavailable,
   );

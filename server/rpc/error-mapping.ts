@@ -4,6 +4,8 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import { ErrorDetailSchema, ErrorReason } from "../../gen/ts/realmwire/v1/error_pb.ts";
 import { DomainError } from "../errors.ts";
 import type { Logger } from "../logger.ts";
+import type { CallContext } from "./admission.ts";
+import { explainError } from "./transport-errors.ts";
 
 type MeantReason = Exclude<(typeof ErrorReason)[keyof typeof ErrorReason], 0>;
 
@@ -37,6 +39,13 @@ const codes: Readonly<Record<MeantReason, Code>> = {
   [ErrorReason.TOO_MANY_STREAMS]: Code.ResourceExhausted,
   [ErrorReason.VALUE_OUT_OF_RANGE]: Code.OutOfRange,
   [ErrorReason.CHARACTER_CHANGED]: Code.Aborted,
+  [ErrorReason.MALFORMED]: Code.InvalidArgument,
+  [ErrorReason.MESSAGE_TOO_LARGE]: Code.ResourceExhausted,
+  [ErrorReason.UNSUPPORTED]: Code.Unimplemented,
+  [ErrorReason.DEADLINE_PASSED]: Code.DeadlineExceeded,
+  [ErrorReason.TOO_MANY_FAILURES]: Code.ResourceExhausted,
+  [ErrorReason.TOO_MANY_CONNECTIONS]: Code.ResourceExhausted,
+  [ErrorReason.REQUEST_TOO_SLOW]: Code.DeadlineExceeded,
 };
 
 /** The canonical code of a reason. Undefined for `UNSPECIFIED` and for numbers that are no reason. */
@@ -44,39 +53,46 @@ export function codeOf(reason: ErrorReason): Code | undefined {
   return (codes as Readonly<Record<number, Code>>)[reason];
 }
 
+/** The error that a caller is sent, with its `ErrorDetail`. */
+export function toConnectError(error: DomainError): ConnectError {
+  const code = codeOf(error.reason) ?? Code.Internal;
+  const details = [{ desc: ErrorDetailSchema, value: detailOf(error) }];
+  return wellFormed(new ConnectError(error.message, code, undefined, details));
+}
+
 /** Where an error happened. */
 export interface FailedCall {
   /** The call's full name, such as `realmwire.v1.WorldService/Move`. */
   readonly name: string;
-  readonly signal: AbortSignal;
+  readonly context: Pick<CallContext, "signal" | "requestId">;
 }
 
 /**
  * Makes of any error the one that the caller is sent. A `DomainError` gets its code and an `ErrorDetail`; a `ConnectError`
- * stays as it is; the end of the call's signal becomes the reason of that end, or `canceled`;
+ * is explained, see {@link explainError}; the end of the call's signal becomes the reason of that end, or `canceled`;
  * anything else becomes `internal`, and what it was is only logged.
  */
 export type ErrorMapper = (error: unknown, call: FailedCall) => ConnectError;
 
-/** Makes an {@link ErrorMapper} that logs what nobody meant to happen. */
-export function createErrorMapper(logger: Logger): ErrorMapper {
-  return (error, call) => {
-    const meant = endOf(error, call.signal);
-    if (meant instanceof DomainError) {
-      const code = codeOf(meant.reason);
-      if (code !== undefined) {
-        if (meant.cause !== undefined) {
-          logger.warn({ err: meant, call: call.name }, "a call was refused because of a fault");
-        }
-        return wellFormed(
-          new ConnectError(meant.message, code, undefined, [
-            { desc: ErrorDetailSchema, value: detailOf(meant) },
-          ]),
+/** Makes an {@link ErrorMapper} that logs what nobody meant to happen, and tells the reasons of what somebody did. */
+export function createErrorMapper(
+  logger: Logger,
+  onRefused?: (reason: ErrorReason) => void,
+): ErrorMapper {
+  return (error, { name, context }) => {
+    const meant = endOf(error, context.signal);
+    if (meant instanceof DomainError && codeOf(meant.reason) !== undefined) {
+      onRefused?.(meant.reason);
+      if (meant.cause !== undefined) {
+        logger.warn(
+          { err: meant, call: name, requestId: context.requestId },
+          "a call was refused because of a fault",
         );
       }
+      return toConnectError(meant);
     }
-    if (meant instanceof ConnectError) return wellFormed(meant);
-    logger.error({ err: meant, call: call.name }, "a call failed");
+    if (meant instanceof ConnectError) return wellFormed(explainError(meant));
+    logger.error({ err: meant, call: name, requestId: context.requestId }, "a call failed");
     return new ConnectError("internal error", Code.Internal);
   };
 }

@@ -1,5 +1,5 @@
 import type { ServerResponse } from "node:http";
-import type { ConnectHandler } from "./connect-adapter.ts";
+import { type ConnectHandler, passOverRest } from "./connect-adapter.ts";
 import { type AllowedOrigins, corsHeaders, preflightHeaders } from "./cors.ts";
 import { landingPage, notFoundPage } from "./pages.ts";
 import { pathOf, type PortRequest, type PortResponse, sendPlain } from "./plain-answer.ts";
@@ -36,6 +36,8 @@ export function createFront(options: FrontOptions): PageHandler {
     }
     const path = pathOf(request);
     if (calls.serves(path)) return calls.handle(request, response);
+    // What is sent along is nobody's business.
+    passOverRest(request, response, false);
     const page = pageAt(path);
     if (page === undefined)
       return sendPlain(request, response, 404, notFoundPage(path, calls.services));

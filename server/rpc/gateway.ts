@@ -1,6 +1,9 @@
+import type { BlockList } from "node:net";
+import type { DescMethod } from "@bufbuild/protobuf";
 import { ErrorReason } from "../../gen/ts/realmwire/v1/error_pb.ts";
 import type { Flag } from "../../gen/ts/realmwire/v1/flag_pb.ts";
 import type { Accounts } from "../account/accounts.ts";
+import { isListed } from "../addresses.ts";
 import { DomainError } from "../errors.ts";
 import type { Logger } from "../logger.ts";
 import type { Releases } from "../release/releases.ts";
@@ -14,21 +17,27 @@ import { createAccountService } from "./account-service.ts";
 import { createAnswerFlags } from "./answer-flags.ts";
 import { createTargets } from "./attribute-targets.ts";
 import { createAttributes } from "./attributes.ts";
+import { closeBehind, createRequestJudge } from "./broken-requests.ts";
+import type { CallObserver } from "./call-observer.ts";
 import { createChatService } from "./chat-service.ts";
 import { createConnectHandler } from "./connect-adapter.ts";
+import { tooManyConnections } from "./connection-counts.ts";
 import type { AllowedOrigins } from "./cors.ts";
 import { gatherTypes } from "./descriptors.ts";
 import { clientFlag, drainFlag, mapFlag } from "./flags.ts";
 import { createFront } from "./front.ts";
 import { createHealth } from "./health.ts";
-import { createPipeline } from "./pipeline.ts";
+import { createPipeline, type Pipeline } from "./pipeline.ts";
 import { createPlayers } from "./players.ts";
 import type { Players } from "./players.ts";
 import { createPort, type PortTls } from "./port.ts";
+import type { ViewCounts } from "./player-streams.ts";
 import { createReflection } from "./reflection.ts";
+import { createRefusal } from "./refusal.ts";
 import { createReleaseService } from "./release-service.ts";
 import type { ServiceDefinition } from "./service.ts";
 import { createShortWay } from "./short-way.ts";
+import type { TrafficCounts } from "./traffic.ts";
 import { createUpgrade } from "./upgrade.ts";
 import { createWorldEntry } from "./world-entry.ts";
 import { createWorldService } from "./world-service.ts";
@@ -47,6 +56,14 @@ export interface GatewayOptions {
   /** TLS of the port. Undefined: none. */
   readonly tls: PortTls | undefined;
   readonly allowedOrigins: AllowedOrigins;
+  /** Proxies that are believed about whom they call for. Undefined: none. */
+  readonly trustedProxies: BlockList | undefined;
+  /** Connections that may be open at once. */
+  readonly maxConnections: number;
+  /** Of them, those of one address. */
+  readonly maxConnectionsPerAddress: number;
+  /** Broken requests that one address may send a minute. */
+  readonly brokenRequestsPerMinute: number;
   /** How long a character stays after its connection was lost, in milliseconds. */
   readonly lingerMs: number;
   /** How long players are warned before the gateway closes, in milliseconds. */
@@ -72,11 +89,28 @@ export interface GatewayOptions {
   readonly newKey: () => string;
   /** Milliseconds since 1970-01-01. */
   readonly now: () => number;
+  /** What is told of calls as they are made, for metrics. */
+  readonly watch: GatewayWatch;
+}
+
+/** What a gateway counts and tells, for metrics and the log. Undefined: nobody wants to know. */
+export interface GatewayWatch {
+  /** Before the first call: all that can be called. */
+  readonly onMethods?: ((methods: readonly DescMethod[]) => void) | undefined;
+  readonly observer?: CallObserver | undefined;
+  readonly onRefused?: ((reason: ErrorReason) => void) | undefined;
+  readonly views?: ViewCounts | undefined;
+  /** Puts something around all calls, for traces. */
+  readonly wrapCalls?: ((pipeline: Pipeline) => Pipeline) | undefined;
 }
 
 /** The half of a node that clients talk to: players, calls, the port. */
 export interface Gateway {
   readonly players: Players;
+  /** Whether it takes calls, as `/readyz` tells. */
+  readonly ready: boolean;
+  /** What went over the port. */
+  readonly traffic: TrafficCounts;
   /** Begins to take calls. The port comes back. */
   start(): Promise<{ readonly port: number }>;
   /** Refuses new calls, warns the players, takes them out of the world, ends what is still open and closes the port. */
@@ -94,6 +128,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   const players = createPlayers({
     ...{ entry, turns, answerFlags, viewRadius, lingerMs, logger, newKey },
     wallClock: options.now,
+    views: options.watch.views,
   });
   const services = createServices(options, players, answerFlags, turns);
   const calls = createCalls(options, services);
@@ -103,8 +138,18 @@ export function createGateway(options: GatewayOptions): Gateway {
     ready: () => ready && storeAnswers,
     allowedOrigins: options.allowedOrigins,
   });
+  const { trustedProxies, maxConnectionsPerAddress: maxPerAddress } = options;
   const port = createPort({
     ...{ host: options.host, port: options.port, tls: options.tls, handler: front, logger },
+    maxConnections: options.maxConnections,
+    perAddress: {
+      maxPerAddress,
+      isProxy: (address) => trustedProxies !== undefined && isListed(trustedProxies, address),
+      refuse(request, response) {
+        closeBehind(response);
+        calls.refuse(request, response, tooManyConnections(maxPerAddress));
+      },
+    },
   });
   let ready = false;
   let storeAnswers = true;
@@ -128,6 +173,12 @@ export function createGateway(options: GatewayOptions): Gateway {
 
   return {
     players,
+    get ready() {
+      return ready && storeAnswers;
+    },
+    get traffic() {
+      return port.traffic;
+    },
     async start() {
       accounts.onSessionEnded(players.onSessionEnded);
       accounts.onCharacterChanged(players.onCharacterChanged);
@@ -177,11 +228,21 @@ function createServices(
   const attributes = createAttributes({ types, targets, players, store, turns, viewRadius });
   const version = { ...options.version, game: game.id };
   const upgrade = createUpgrade({ releases, logger });
-  const world = { version, accounts, presence, players, attributes, zones, releases, upgrade };
+  const world = {
+    version,
+    accounts,
+    presence,
+    players,
+    attributes,
+    zones,
+    releases,
+    upgrade,
+    types,
+  };
   return [
     createWorldService({ ...world, answerFlags, now }),
     createAccountService({ accounts, presence }),
-    createZoneService({ zones, players, store }),
+    createZoneService({ zones, players, store, types }),
     createChatService({ players, store, chatLog, now }),
     createReleaseService({ releases }),
     ...options.gameServices(players),
@@ -190,21 +251,24 @@ function createServices(
 
 /** Puts services behind the pipeline, with reflection and health beside them. */
 function createCalls(options: GatewayOptions, services: readonly ServiceDefinition[]) {
-  const { accounts: authenticator, logger, types } = options;
+  const { accounts: authenticator, logger, types, trustedProxies } = options;
   const descriptors = services.map(({ desc }) => desc);
   const components = types.types.map(({ schema }) => schema);
   const health = createHealth({ services: descriptors });
   const reflected = [...descriptors, health.service.desc];
   const { files, registry } = gatherTypes(reflected, components);
-  const pipeline = createPipeline({ authenticator, services, registry, logger });
+  options.watch.onMethods?.(descriptors.flatMap(({ methods }) => methods));
+  const { observer, onRefused } = options.watch;
+  const watch = { observer, onRefused };
+  const plain = createPipeline({ authenticator, services, registry, logger, ...watch });
+  const pipeline = options.watch.wrapCalls?.(plain) ?? plain;
   const infrastructure = [health.service, ...createReflection({ services: reflected, files })];
   const stopping = new AbortController();
   const shutdownSignal = stopping.signal;
-  const adapter = createConnectHandler({
-    ...{ pipeline, services, infrastructure, registry, logger, shutdownSignal },
-  });
-  const handler = createShortWay({
-    ...{ pipeline, services, adapter, registry, logger, shutdownSignal },
-  });
-  return { pipeline, health, handler, stop: (reason: unknown) => stopping.abort(reason) };
+  const judge = createRequestJudge({ perMinute: options.brokenRequestsPerMinute, trustedProxies });
+  const common = { pipeline, services, registry, logger, shutdownSignal, trustedProxies, judge };
+  const adapter = createConnectHandler({ ...common, infrastructure });
+  const handler = createShortWay({ ...common, adapter });
+  const refuse = createRefusal({ registry, logger });
+  return { pipeline, health, handler, refuse, stop: (reason: unknown) => stopping.abort(reason) };
 }

@@ -4,10 +4,16 @@ import {
   Health,
   HealthCheckResponse_ServingStatus as ServingStatus,
 } from "../../gen/ts/grpc/health/v1/health_pb.ts";
+import { ErrorReason } from "../../gen/ts/realmwire/v1/error_pb.ts";
+import { DomainError } from "../errors.ts";
+import { toConnectError } from "./error-mapping.ts";
 import { defineInfrastructure, type InfrastructureService } from "./infrastructure.ts";
 
 /** How many Watch streams may be open at once; more are refused with `resource_exhausted`. */
 export const MAX_HEALTH_WATCHERS = 1_000;
+
+/** When a watcher that was refused may try again, in milliseconds. */
+const RETRY_DELAY_MS = 5_000;
 
 /** The health service, and the switch behind it. */
 export interface HealthService {
@@ -46,7 +52,12 @@ export function createHealth(options: HealthOptions): HealthService {
 
   async function* watch(name: string, signal: AbortSignal) {
     if (watchers.size >= maxWatchers) {
-      throw new ConnectError(`more than ${maxWatchers} watchers`, Code.ResourceExhausted);
+      throw toConnectError(
+        new DomainError(ErrorReason.TOO_MANY_STREAMS, `more than ${maxWatchers} watchers`, {
+          metadata: { limit: String(maxWatchers) },
+          retryDelayMs: RETRY_DELAY_MS,
+        }),
+      );
     }
     let changed = Promise.withResolvers<void>();
     const tell = () => changed.resolve();

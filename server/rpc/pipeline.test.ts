@@ -22,7 +22,7 @@ import {
 } from "../../test/support/rpc-server.ts";
 import { DomainError } from "../errors.ts";
 import type { CallContext } from "./admission.ts";
-import { type CallRecord, createPipeline, type PipelineOptions } from "./pipeline.ts";
+import { createPipeline, type PipelineOptions } from "./pipeline.ts";
 import { type Call, messageSink } from "./service.ts";
 
 const { version, move, edit, update } = WorldService.method;
@@ -34,6 +34,7 @@ function contextWith(init: Partial<CallContext> = {}): CallContext {
   return {
     authorization: undefined,
     peer: "192.0.2.1",
+    requestId: "id-1",
     signal: new AbortController().signal,
     ...init,
   };
@@ -127,7 +128,8 @@ test("a call that needs no login knows a caller who has one, and does not mind a
 });
 
 test("an authenticator that breaks is an internal error, also where no login is needed", async () => {
-  const authenticator = { authenticate: () => Promise.reject(new Error("a bug")) };
+  const authenticate = () => Promise.reject(new Error("a bug"));
+  const authenticator = { ...createTokenTable(), authenticate };
   const { pipeline, log } = start({ version: () => ({}) }, { authenticator });
   expect((await failureOf(pipeline.unary(version, VERSION, PLAYER))).code).toBe(Code.Internal);
   expect(log).toHaveLength(1);
@@ -316,7 +318,11 @@ test("a handler that ends because its signal aborted gives its caller the reason
 });
 
 test("how calls went is told", async () => {
-  const records: CallRecord[] = [];
+  const records: unknown[] = [];
+  const observer = {
+    onBegin: (name: string) => records.push(name),
+    onEnd: (...record: unknown[]) => records.push(record.slice(0, 3)),
+  };
   let time = 0;
   const { handler } = ticks(() => {});
   const { pipeline } = start(
@@ -327,7 +333,7 @@ test("how calls went is told", async () => {
       },
       update: handler,
     },
-    { onCall: (record) => records.push(record), now: () => time },
+    { observer, now: () => time },
   );
   await pipeline.unary(version, VERSION, contextWith());
   await failureOf(pipeline.unary(move, MOVE, contextWith()));
@@ -336,9 +342,12 @@ test("how calls went is told", async () => {
   time += 100;
   await stream.return?.();
   expect(records).toEqual([
-    { name: "realmwire.v1.WorldService/Version", code: undefined, durationMs: 5 },
-    { name: "realmwire.v1.WorldService/Move", code: Code.Unauthenticated, durationMs: 0 },
-    { name: "realmwire.v1.WorldService/Update", code: Code.Canceled, durationMs: 100 },
+    "realmwire.v1.WorldService/Version",
+    ["realmwire.v1.WorldService/Version", undefined, 5],
+    "realmwire.v1.WorldService/Move",
+    ["realmwire.v1.WorldService/Move", Code.Unauthenticated, 0],
+    "realmwire.v1.WorldService/Update",
+    ["realmwire.v1.WorldService/Update", Code.Canceled, 100],
   ]);
 });
 

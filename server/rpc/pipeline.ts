@@ -11,6 +11,7 @@ import {
   type Registry,
 } from "@bufbuild/protobuf";
 import type { Code } from "@connectrpc/connect";
+import type { ErrorReason } from "../../gen/ts/realmwire/v1/error_pb.ts";
 import type { Authenticator } from "../account/session.ts";
 import {
   admit,
@@ -20,9 +21,11 @@ import {
   nameOf,
   type Route,
 } from "./admission.ts";
+import type { CallObserver } from "./call-observer.ts";
 import { createErrorMapper, type ErrorMapper } from "./error-mapping.ts";
 import { type Logger, plainLogger } from "../logger.ts";
 import { openReady, type ReadyCall } from "./ready-call.ts";
+import { withRequestId } from "./request-id.ts";
 import type { ServiceDefinition } from "./service.ts";
 import { openSink, type SinkCall, type SinkOutlet } from "./sink-call.ts";
 import { feedSink } from "./sink-feed.ts";
@@ -84,39 +87,31 @@ export interface PipelineOptions {
   readonly logger?: Logger;
   /** A clock that never goes back, in milliseconds. Default: `performance.now`. */
   readonly now?: () => number;
-  /** How many callers each call's limiter remembers. Default: `MAX_BUCKETS_PER_CALL`. */
+  /** How many callers each call's limiter remembers. Default: `MAX_BUCKETS`. */
   readonly maxBuckets?: number;
-  /** Is told of every call that ended, for metrics. */
-  readonly onCall?: (call: CallRecord) => void;
+  /** Is told of every call, for metrics. */
+  readonly observer?: CallObserver | undefined;
+  /** Is told why calls are refused, for metrics. */
+  readonly onRefused?: ((reason: ErrorReason) => void) | undefined;
 }
-
-/** How a call went. */
-export interface CallRecord {
-  /** The call's full name, such as `realmwire.v1.WorldService/Move`. */
-  readonly name: string;
-  /** Undefined: it went well. */
-  readonly code: Code | undefined;
-  /** From its arrival in the pipeline to its end, in milliseconds. */
-  readonly durationMs: number;
-}
-
-type Observer = (code: Code | undefined) => void;
 
 interface Parts {
   readonly gate: Gate;
   readonly mapError: ErrorMapper;
-  /** Begins to measure a call. */
-  readonly observe: (route: Route) => Observer | undefined;
+  readonly observer: CallObserver | undefined;
+  readonly now: () => number;
 }
 
 /** Makes the pipeline. Throws an `Error` that names the call when one has no `access`, a service comes twice, or a call has streams both ways. */
 export function createPipeline(options: PipelineOptions): Pipeline {
   const now = options.now ?? (() => performance.now());
   const validator = createRequestValidator(options.registry);
+  const map = createErrorMapper(options.logger ?? plainLogger, options.onRefused);
   const parts: Parts = {
     gate: { authenticator: options.authenticator, validator },
-    mapError: createErrorMapper(options.logger ?? plainLogger),
-    observe: observeWith(options.onCall, now),
+    mapError: (error, call) => withRequestId(map(error, call), call.context.requestId),
+    observer: options.observer,
+    now,
   };
   const { gate, mapError } = parts;
   const { services, maxBuckets } = options;
@@ -128,7 +123,12 @@ export function createPipeline(options: PipelineOptions): Pipeline {
   }
   function sinkOf(method: DescMethod, context: CallContext, outlet: SinkOutlet) {
     const route = routeOf(method);
-    return openSink({ gate, mapError, onEnd: parts.observe(route) }, route, context, outlet);
+    return openSink(
+      { gate, mapError, onEnd: observe(parts, route, context) },
+      route,
+      context,
+      outlet,
+    );
   }
   return {
     start() {
@@ -147,7 +147,8 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     answersInBytes: (method) => routeOf(method).open !== undefined,
     openReady(method, request, context) {
       const route = routeOf(method);
-      return openReady({ gate, mapError, onEnd: parts.observe(route) }, route, request, context);
+      const onEnd = observe(parts, route, context);
+      return openReady({ gate, mapError, onEnd }, route, request, context);
     },
     clientStream: <I extends DescMessage, O extends DescMessage>(
       method: DescMethodClientStreaming<I, O>,
@@ -167,16 +168,18 @@ async function runUnary(
   request: Message,
   context: CallContext,
 ): Promise<Message> {
-  const finish = parts.observe(route);
+  const { observer, now } = parts;
+  const startedAt = observer === undefined ? 0 : now();
+  observer?.onBegin(route.name);
   try {
     const call = await admit(parts.gate, route, request, context);
     const answer = (await route.handler(request, call)) as MessageInitShape<DescMessage>;
     const message = create(route.method.output, answer);
-    finish?.(undefined);
+    observer?.onEnd(route.name, undefined, now() - startedAt, context);
     return message;
   } catch (error) {
-    const failure = parts.mapError(error, { name: route.name, signal: context.signal });
-    finish?.(failure.code);
+    const failure = parts.mapError(error, { name: route.name, context });
+    observer?.onEnd(route.name, failure.code, now() - startedAt, context);
     throw failure;
   }
 }
@@ -190,14 +193,23 @@ function runStream(
   const { gate, mapError } = parts;
   return {
     [Symbol.asyncIterator]: () =>
-      openStream({ gate, mapError, onEnd: parts.observe(route) }, route, request, context),
+      openStream(
+        { gate, mapError, onEnd: observe(parts, route, context) },
+        route,
+        request,
+        context,
+      ),
   };
 }
 
-function observeWith(onCall: PipelineOptions["onCall"], now: () => number): Parts["observe"] {
-  if (onCall === undefined) return () => undefined;
-  return ({ name }) => {
-    const startedAt = now();
-    return (code) => onCall({ name, code, durationMs: now() - startedAt });
-  };
+/** Begins to observe a stream; what comes back is told how it ended. */
+function observe(
+  { observer, now }: Parts,
+  { name }: Route,
+  context: CallContext,
+): ((code: Code | undefined) => void) | undefined {
+  if (observer === undefined) return undefined;
+  const startedAt = now();
+  observer.onBegin(name);
+  return (code) => observer.onEnd(name, code, now() - startedAt, context);
 }

@@ -22,6 +22,14 @@ export const MAX_STREAMS = 4;
 /** Messages with flags that are remembered one by one for a client that resumes; those before are remembered together. */
 const MAX_FLAGGED_MESSAGES = 16;
 
+/** What happened to viewers, for metrics. */
+export interface ViewCounts {
+  /** Times that one began afresh because its client had fallen behind. */
+  resynchronised: number;
+  /** Events that were dropped because a client did not read. */
+  droppedEvents: number;
+}
+
 /** Where a character is. */
 export interface Placement {
   readonly zone: ZoneHandle;
@@ -96,8 +104,9 @@ export function createPlayerStreams(options: {
   /** Milliseconds since 1970-01-01. */
   wallClock: () => number;
   now: () => number;
+  views?: ViewCounts | undefined;
 }): PlayerStreams {
-  const { now } = options;
+  const { now, views } = options;
   let { placement } = options;
   let eyes: Eye[] = [];
 
@@ -109,6 +118,9 @@ export function createPlayerStreams(options: {
       character: options.character,
       radius: options.viewRadius,
       writer: options.writer,
+      onDropped(count) {
+        if (views) views.droppedEvents += count;
+      },
     });
   }
 
@@ -131,7 +143,11 @@ export function createPlayerStreams(options: {
       flags: flags.map((flag) => toBinary(FlagSchema, flag)),
       acknowledged: options.acknowledged(placement.zone.source.tick),
       refused: eye.refused.waiting,
-      scene: () => sceneOf(placement, options.viewRadius, options.wallClock()),
+      scene() {
+        // The first message of a viewer begins afresh in any case.
+        if (views && eye.viewer.sequence > 0) views.resynchronised++;
+        return sceneOf(placement, options.viewRadius, options.wallClock());
+      },
       force: now() - stream.lastMessageAt >= HEARTBEAT_MS,
     });
     if (!message) {

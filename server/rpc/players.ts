@@ -10,7 +10,7 @@ import type { Turns } from "../turns.ts";
 import { createAcknowledgements } from "./acknowledgements.ts";
 import type { AnswerFlags } from "./answer-flags.ts";
 import { createPlayerStreams } from "./player-streams.ts";
-import type { Placement } from "./player-streams.ts";
+import type { Placement, ViewCounts } from "./player-streams.ts";
 import { createPlayer } from "./player.ts";
 import type { LivePlayer, Player } from "./player.ts";
 import { createStagger } from "./stagger.ts";
@@ -59,6 +59,8 @@ export interface PlayersOptions {
   readonly wallClock: () => number;
   /** A clock that only goes forward, in milliseconds. */
   readonly now?: () => number;
+  /** Counts what happens to viewers. */
+  readonly views?: ViewCounts | undefined;
 }
 
 /** Nobody in the world yet. */
@@ -124,6 +126,7 @@ export function createPlayers(options: PlayersOptions): Players {
       acknowledged: acknowledgements.shownAt,
       wallClock: options.wallClock,
       now,
+      views: options.views,
     });
     return createPlayer({
       character,

@@ -3,6 +3,7 @@ import type http2 from "node:http2";
 import type { AddressInfo, Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import { type Logger, plainLogger } from "../logger.ts";
+import { type ConnectionLimits, createConnectionCounts } from "./connection-counts.ts";
 import { refusePlaintext } from "./plaintext-refusal.ts";
 import {
   createHttp1Server,
@@ -15,6 +16,7 @@ import {
 } from "./port-servers.ts";
 import { peekProtocol, type WireProtocol } from "./preface.ts";
 import { createTlsEntrance, type TlsOptions } from "./tls-entrance.ts";
+import { createTraffic, type TrafficCounts } from "./traffic.ts";
 
 /** How long a new connection may take to say which protocol it speaks. */
 export const FIRST_BYTES_TIMEOUT_MS = 10_000;
@@ -45,7 +47,15 @@ export interface PortOptions {
   readonly idleSessionTimeoutMs?: number;
   /** Default: {@link MAX_CONNECTIONS}. */
   readonly maxConnections?: number;
+  /** Limits the connections of each address. Default: they are not limited. */
+  readonly perAddress?: PerAddress;
   readonly logger?: Logger;
+}
+
+/** How the connections of one address are limited. */
+export interface PerAddress extends ConnectionLimits {
+  /** Answers the requests of those beyond the limit, and is to close their connections. */
+  readonly refuse: RequestHandler;
 }
 
 /** TLS of a port. */
@@ -65,6 +75,8 @@ export interface Port {
   close(options?: { readonly timeoutMs?: number }): Promise<void>;
   /** How many connections are open. */
   readonly connections: number;
+  /** What went over its connections. */
+  readonly traffic: TrafficCounts;
 }
 
 /** Makes the port. A connection that breaks, at whatever moment, disturbs no other. */
@@ -76,22 +88,32 @@ export function createPort(options: PortOptions): Port {
   /** Those of which the protocol is not known yet. */
   const arriving = new Set<Socket>();
   const sessions = new Set<Session>();
+  const traffic = createTraffic();
   let draining = false;
 
+  const http1Options = options.http1 ?? {};
+  const common = { http2: options.http2 ?? {}, idleSessionTimeoutMs, sessions };
   const handle = guard(options.handler, logger);
-  const http1Server = createHttp1Server(options.http1 ?? {}, handle, () => draining);
-  const http2Server = createHttp2Server({
-    ...{ http2: options.http2 ?? {}, idleSessionTimeoutMs, handle, sessions },
-  });
+  const http1Server = createHttp1Server(http1Options, handle, () => draining);
+  const welcome = entryOf(http1Server, createHttp2Server({ ...common, handle }));
   const entrance = tls && createTlsEntrance({ ...tls, logger });
+  const { perAddress } = options;
+  const counts = perAddress && createConnectionCounts(perAddress);
+  const refuse = guard(perAddress?.refuse ?? options.handler, logger);
+  const surplus = entryOf(
+    createHttp1Server(http1Options, refuse, () => true),
+    createHttp2Server({ ...common, handle: refuse }),
+  );
 
   // The http server is the one that listens, since it keeps time of its connections only then. It gets a connection after the peek.
-  const acceptHttp1 = http1Server.listeners("connection") as ((socket: Socket) => void)[];
-  http1Server.removeAllListeners("connection");
   http1Server.maxConnections = options.maxConnections ?? MAX_CONNECTIONS;
   http1Server.on("connection", (socket) => {
+    const admission = counts?.admit(socket) ?? "welcome";
+    if (admission === "closed") return;
+    const entry = admission === "welcome" ? welcome : surplus;
     sockets.add(socket);
     arriving.add(socket);
+    traffic.add(socket);
     socket.on("error", ignore);
     socket.on("close", () => {
       sockets.delete(socket);
@@ -99,26 +121,29 @@ export function createPort(options: PortOptions): Port {
     });
     peekProtocol(socket, firstBytesTimeoutMs, (protocol) => {
       if (entrance && protocol === "tls") {
-        entrance.accept(socket, (secured) => arriveSecured(socket, secured));
+        entrance.accept(socket, (secured) => arriveSecured(entry, socket, secured));
         return;
       }
       arriving.delete(socket);
       if (tls?.plaintext === false) refusePlaintext(socket, protocol);
-      else serve(socket, protocol);
+      else serve(entry, socket, protocol);
     });
   });
 
-  function arriveSecured(socket: Socket, secured: TLSSocket): void {
+  http1Server.on("drop", traffic.refuse);
+
+  function arriveSecured(entry: Entry, socket: Socket, secured: TLSSocket): void {
     const begin = (protocol: WireProtocol) => {
       arriving.delete(socket);
-      serve(secured, protocol);
+      serve(entry, secured, protocol);
     };
     if (secured.alpnProtocol === "h2") begin("http2");
     // It counts as arriving until it has said something, as without TLS.
     else peekProtocol(secured, firstBytesTimeoutMs, () => begin("http1"));
   }
 
-  function serve(socket: Socket, protocol: WireProtocol): void {
+  function serve(entry: Entry, socket: Socket, protocol: WireProtocol): void {
+    traffic.serve(socket, protocol);
     // HTTP/1.1 answers a caller that has closed its half; in HTTP/2 such a caller is gone.
     socket.allowHalfOpen = protocol !== "http2";
     // The other half of a connection that was ended here may stay open for as long as its client likes.
@@ -127,11 +152,11 @@ export function createPort(options: PortOptions): Port {
       socket.on("close", () => clearTimeout(timer));
     });
     if (protocol === "http2") {
-      http2Server.emit("connection", socket);
+      entry.http2(socket);
       return;
     }
     // TLS where none is spoken comes here too: it is answered as a broken request.
-    for (const accept of acceptHttp1) accept.call(http1Server, socket);
+    entry.http1(socket);
     socket.resume();
   }
 
@@ -155,6 +180,27 @@ export function createPort(options: PortOptions): Port {
     get connections() {
       return sockets.size;
     },
+    get traffic() {
+      return traffic.read();
+    },
+  };
+}
+
+/** Where connections are handed over whose protocol is known. */
+interface Entry {
+  readonly http1: (socket: Socket) => void;
+  readonly http2: (socket: Socket) => void;
+}
+
+/** Takes from the servers what they do with a new connection. */
+function entryOf(http1Server: http.Server, http2Server: http2.Http2Server): Entry {
+  const accept = http1Server.listeners("connection") as ((socket: Socket) => void)[];
+  http1Server.removeAllListeners("connection");
+  return {
+    http1(socket) {
+      for (const listener of accept) listener.call(http1Server, socket);
+    },
+    http2: (socket) => void http2Server.emit("connection", socket),
   };
 }
 

@@ -17,6 +17,8 @@ export interface Call {
   readonly session: Session | undefined;
   /** The caller's network address, for limits and logs. */
   readonly peer: string;
+  /** Names the call, for the log; the caller may have chosen it. */
+  readonly requestId: string;
   /** Aborts when the caller goes away, when the deadline passes and when the server stops. */
   readonly signal: AbortSignal;
 }

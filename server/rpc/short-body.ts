@@ -1,6 +1,7 @@
 import { bodyOf } from "./connect-adapter.ts";
 import { ENVELOPE_BYTES, plainSizeOf } from "./envelope.ts";
 import type { PortRequest } from "./plain-answer.ts";
+import { requestTooSlow, thatFails } from "./slow-requests.ts";
 
 /** What is told of a body, once. Nothing is told of a request that breaks off. */
 export interface BodyReader {
@@ -10,10 +11,17 @@ export interface BodyReader {
   readonly onUnusual: (body: AsyncIterable<Uint8Array>) => void;
 }
 
-/** Reads the one message of a body, which is enveloped or the whole of it. What is unusual is told as soon as it is known. */
+/**
+ * Reads the one message of a body, which is enveloped or the whole of it. What is unusual is told as soon as it is known; a body that takes longer than
+ * `timeoutMs` is one that fails.
+ */
 export function readBody(
   request: PortRequest,
-  { enveloped, maxBytes }: { enveloped: boolean; maxBytes: number },
+  {
+    enveloped,
+    maxBytes,
+    timeoutMs,
+  }: { enveloped: boolean; maxBytes: number; timeoutMs: number | undefined },
   reader: BodyReader,
 ): void {
   const headBytes = enveloped ? ENVELOPE_BYTES : 0;
@@ -22,6 +30,7 @@ export function readBody(
   /** How large the body is to be at most; of an enveloped one, once its head is there, exactly. */
   let wanted = maxBytes + headBytes;
   let hasHead = !enveloped;
+  const timer = timeoutMs === undefined ? undefined : setTimeout(onLate, timeoutMs, timeoutMs);
 
   function onData(chunk: Uint8Array): void {
     chunks.push(chunk);
@@ -46,6 +55,11 @@ export function readBody(
     const body = joined();
     reader.onMessage(enveloped ? body.subarray(headBytes) : body, body);
   }
+  function onLate(limitMs: number): void {
+    stop();
+    request.pause();
+    reader.onUnusual(thatFails(requestTooSlow(limitMs)));
+  }
   function joined(): Uint8Array {
     const [first] = chunks;
     if (chunks.length !== 1 || first === undefined) {
@@ -55,11 +69,14 @@ export function readBody(
     return first;
   }
   function stop(): void {
+    clearTimeout(timer);
     request.off("data", onData);
     request.off("end", onEnd);
+    request.off("close", stop);
   }
   request.on("data", onData);
   request.on("end", onEnd);
+  if (timer !== undefined) request.on("close", stop);
 }
 
 /** A body that was read already. */

@@ -1,6 +1,7 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { CallContext } from "./admission.ts";
 import type { PortRequest, PortResponse } from "./plain-answer.ts";
+import { REQUEST_ID_HEADER, requestIdOf } from "./request-id.ts";
 
 /** What a call on the short way is known by. */
 export interface ShortCallInit {
@@ -24,11 +25,22 @@ export class ShortCall implements CallContext {
   isGone = false;
   private readonly init: ShortCallInit;
   private state: SignalState | undefined;
+  private id: string | undefined;
 
   constructor(init: ShortCallInit) {
     this.init = init;
     this.authorization = init.request.headers.authorization;
     this.peer = init.peer;
+  }
+
+  get requestId(): string {
+    this.id ??= requestIdOf(this.init.request.headers[REQUEST_ID_HEADER]);
+    return this.id;
+  }
+
+  get traceparent(): string | undefined {
+    const header = this.init.request.headers["traceparent"];
+    return typeof header === "string" ? header : undefined;
   }
 
   get signal(): AbortSignal {

@@ -1,5 +1,5 @@
 import type { DescMethod } from "@bufbuild/protobuf";
-import { MAX_CALL_TIMEOUT_MS } from "./connect-adapter.ts";
+import { MAX_CALL_TIMEOUT_MS } from "./call-bounds.ts";
 import type { PortRequest } from "./plain-answer.ts";
 
 /** The protocols that a call in plain form may speak. */

@@ -78,5 +78,6 @@ export function writeStream(ready: ReadyCall, target: StreamTarget): void {
     return;
   }
   signal.addEventListener("abort", onAbort);
+  ready.onExpelled(fail);
   turn();
 }

@@ -1,12 +1,15 @@
+import type { BlockList } from "node:net";
 import { fromBinary, toBinary } from "@bufbuild/protobuf";
 import type { DescMethod, DescMethodUnary, Message, Registry } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
-import { MAX_REQUEST_BYTES } from "./connect-adapter.ts";
+import { MAX_REQUEST_BYTES } from "./call-bounds.ts";
 import type { ConnectHandler } from "./connect-adapter.ts";
 import { type Logger, plainLogger } from "../logger.ts";
+import { createRequestJudge, type RequestJudge } from "./broken-requests.ts";
 import { peerOf } from "./peer.ts";
 import type { Pipeline } from "./pipeline.ts";
 import type { PortRequest, PortResponse } from "./plain-answer.ts";
+import { REQUEST_TIMEOUT_MS } from "./port-servers.ts";
 import type { ServiceDefinition } from "./service.ts";
 import { inOrder, readBody } from "./short-body.ts";
 import { ShortCall } from "./short-call.ts";
@@ -26,10 +29,14 @@ export interface ShortWayOptions {
   readonly maxRequestBytes?: number;
   /** From how many bytes on answers are compressed, which is the adapter's business. Default: never. */
   readonly compressFromBytes?: number;
-  /** How many proxies stand before the server, see `peerOf`. Default: 0. */
-  readonly trustedProxies?: number;
+  /** Proxies that are believed, see `peerOf`. Default: none. */
+  readonly trustedProxies?: BlockList | undefined;
   /** Types that error details may hold, for their readable form. */
   readonly registry: Registry;
+  /** How long a request over HTTP/2 may take to arrive, unless it is a stream. Default: `REQUEST_TIMEOUT_MS`. */
+  readonly requestTimeoutMs?: number;
+  /** Judges client streams that turn out broken; the adapter judges all else. Default: with the usual bound. */
+  readonly judge?: RequestJudge;
   /** Ends all calls when it aborts; its reason is what the callers are told. */
   readonly shutdownSignal?: AbortSignal;
   readonly logger?: Logger;
@@ -57,7 +64,8 @@ interface ReadCall {
  * pipeline. Which calls are in plain form: `short-form.ts`.
  */
 export function createShortWay(options: ShortWayOptions): ConnectHandler {
-  const { pipeline, adapter, maxRequestBytes = MAX_REQUEST_BYTES, trustedProxies = 0 } = options;
+  const { pipeline, adapter, maxRequestBytes = MAX_REQUEST_BYTES, trustedProxies } = options;
+  const { requestTimeoutMs = REQUEST_TIMEOUT_MS, judge = createRequestJudge() } = options;
   const { logger = plainLogger, shutdownSignal = new AbortController().signal } = options;
   const methods = methodsByPath(options);
   const formOf = createFormReader({ packsAnswers: options.compressFromBytes !== undefined });
@@ -108,7 +116,9 @@ export function createShortWay(options: ShortWayOptions): ConnectHandler {
           else writer.whole(protocol, response, bytes);
         },
         onFailure(error) {
-          if (!call.isGone) writer.failure(protocol, response, error);
+          if (call.isGone) return;
+          const told = judge(error, { request, response, peer: call.peer });
+          writer.failure(protocol, response, told);
         },
       },
     });
@@ -124,8 +134,8 @@ export function createShortWay(options: ShortWayOptions): ConnectHandler {
         adapter.handle(request, response);
         return;
       }
-      const { protocol, timeoutMs } = form;
-      const deadline = timeoutMs === undefined ? undefined : performance.now() + timeoutMs;
+      const { protocol, timeoutMs: callTimeoutMs } = form;
+      const deadline = callTimeoutMs === undefined ? undefined : performance.now() + callTimeoutMs;
       const peer = peerOfRequest(request, trustedProxies);
       if (method.methodKind === "client_streaming") {
         const call = new ShortCall({ request, response, peer, shutdownSignal, deadline });
@@ -145,7 +155,9 @@ export function createShortWay(options: ShortWayOptions): ConnectHandler {
           answer({ method, protocol, response, message, call });
         },
       };
-      readBody(request, { enveloped, maxBytes: maxRequestBytes }, reader);
+      // Over HTTP/1.1 Node limits that.
+      const timeoutMs = request.httpVersionMajor === 2 ? requestTimeoutMs : undefined;
+      readBody(request, { enveloped, maxBytes: maxRequestBytes, timeoutMs }, reader);
     },
   };
 }
@@ -162,7 +174,7 @@ function methodsByPath({ services, pipeline }: ShortWayOptions): Map<string, Des
 }
 
 // While the request is new its connection is surely there.
-function peerOfRequest({ socket, headers }: PortRequest, trustedProxies: number): string {
+function peerOfRequest({ socket, headers }: PortRequest, trustedProxies?: BlockList): string {
   return peerOf(socket.remoteAddress, headers["x-forwarded-for"], trustedProxies);
 }
 

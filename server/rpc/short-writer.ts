@@ -24,8 +24,8 @@ export interface AnswerWriter {
   message(protocol: WireProtocol, response: PortResponse, message: Uint8Array): boolean;
   /** Ends a stream well. */
   end(protocol: WireProtocol, response: PortResponse): void;
-  /** Ends a call with an error, whatever was written before. */
-  failure(protocol: WireProtocol, response: PortResponse, error: ConnectError): void;
+  /** Ends a call with an error, whatever was written before. `type` is the content type of an answer with envelopes, if not the usual one. */
+  failure(protocol: WireProtocol, response: PortResponse, error: ConnectError, type?: string): void;
 }
 
 /** What ends an answer: bytes of its body, and trailers. */
@@ -75,10 +75,15 @@ export function createAnswerWriter(options: { registry: Registry; logger: Logger
     }
   }
 
-  function failure(protocol: WireProtocol, response: PortResponse, error: ConnectError): void {
+  function failure(
+    protocol: WireProtocol,
+    response: PortResponse,
+    error: ConnectError,
+    type: string | undefined,
+  ): void {
     const { bytes, trailers } = badEnding(protocol, error);
     if (response.headersSent) sendLast(response, bytes, trailers);
-    else sendWhole(response, failedFrame(protocol, error, trailers), bytes);
+    else sendWhole(response, failedFrame(protocol, error, trailers, type), bytes);
   }
 
   function breakOff(response: PortResponse, error: unknown): void {
@@ -112,9 +117,9 @@ export function createAnswerWriter(options: { registry: Registry; logger: Logger
         breakOff(response, error);
       }
     },
-    failure(protocol, response, error) {
+    failure(protocol, response, error, type) {
       try {
-        failure(protocol, response, error);
+        failure(protocol, response, error, type);
       } catch (fault) {
         breakOff(response, fault);
       }
@@ -130,8 +135,12 @@ function failedFrame(
   protocol: WireProtocol,
   error: ConnectError,
   trailers: OutgoingHttpHeaders | undefined,
+  type: string | undefined,
 ): Frame {
-  if (protocol !== "connect-unary") return { ...FRAMES[protocol], trailers };
+  if (protocol !== "connect-unary") {
+    const { status, headers } = FRAMES[protocol];
+    return { status, headers: type === undefined ? headers : { "content-type": type }, trailers };
+  }
   const headers = new Headers({ "content-type": "application/json" });
   mergeNonProtocolHeaders(headers, error.metadata);
   return {

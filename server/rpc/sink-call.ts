@@ -1,6 +1,13 @@
 import { create, type Message, type MessageInitShape, type DescMessage } from "@bufbuild/protobuf";
 import type { Code, ConnectError } from "@connectrpc/connect";
-import { admitCaller, admitMessage, type CallContext, type Gate, type Route } from "./admission.ts";
+import {
+  admitCaller,
+  admitMessage,
+  type CallContext,
+  type Gate,
+  type Route,
+  watchCaller,
+} from "./admission.ts";
 import type { ErrorMapper } from "./error-mapping.ts";
 import type { Call } from "./service.ts";
 
@@ -42,13 +49,15 @@ export async function openSink(
   outlet: SinkOutlet,
 ): Promise<SinkCall | undefined> {
   let state: SinkState = { kind: "opening" };
+  let watched: { close(): void } | undefined;
 
   function map(error: unknown): ConnectError {
-    return mapError(error, { name: route.name, signal: context.signal });
+    return mapError(error, { name: route.name, context });
   }
   function end(): void {
     const before = state;
     state = { kind: "ended" };
+    watched?.close();
     if (before.kind === "open") close(before.sink);
   }
   function close(sink: Sink): void {
@@ -105,6 +114,7 @@ export async function openSink(
       return undefined;
     }
     state = { kind: "open", call, sink };
+    watched = watchCaller(gate, route, call, fail);
     return { take, finish: () => void finish(), fail };
   } catch (error) {
     fail(error);

@@ -1,6 +1,6 @@
 import { create, type DescMessage, type Message, type MessageInitShape } from "@bufbuild/protobuf";
 import { Code } from "@connectrpc/connect";
-import { admit, type CallContext, type Gate, type Route } from "./admission.ts";
+import { admit, type CallContext, type Gate, type Route, watchCaller } from "./admission.ts";
 import type { ErrorMapper } from "./error-mapping.ts";
 
 type Source = AsyncIterator<MessageInitShape<DescMessage>>;
@@ -25,34 +25,47 @@ export function openStream(
   request: Message,
   context: CallContext,
 ): AsyncIterator<Message> {
-  const { signal } = context;
+  // The call's own end, or that of its caller's right to make it.
+  const expulsion = new AbortController();
+  const signal = AbortSignal.any([context.signal, expulsion.signal]);
   let state: StreamState = { kind: "new" };
+  let watched: { close(): void } | undefined;
 
   function end(code: Code | undefined): void {
     if (state.kind === "ended") return;
     state = { kind: "ended" };
+    watched?.close();
     parts.onEnd?.(code);
   }
 
   async function open(): Promise<Source | undefined> {
-    const call = await admit(parts.gate, route, request, context);
+    const { authorization, peer, requestId } = context;
+    const caller = { authorization, peer, requestId, signal };
+    const call = await admit(parts.gate, route, request, caller);
     // The caller may have given up in the meantime.
     if (state.kind === "ended") return undefined;
     const answers = route.handler(request, call) as AsyncIterable<MessageInitShape<DescMessage>>;
     const source = answers[Symbol.asyncIterator]();
     state = { kind: "open", source };
+    watched = watchCaller(parts.gate, route, call, (error) => expulsion.abort(error));
+    signal.addEventListener("abort", () => void free(source), { once: true });
     return source;
+  }
+
+  // Whoever writes to a connection that has gone may wait forever and never ask again: a source then lets go of its files all the same.
+  async function free(source: Source): Promise<void> {
+    try {
+      await source.return?.();
+    } catch (error) {
+      // Nobody is left to be told: it is only logged.
+      parts.mapError(error, { name: route.name, context });
+    }
   }
 
   async function abandon(code: Code): Promise<void> {
     const source = state.kind === "open" ? state.source : undefined;
     end(code);
-    try {
-      await source?.return?.();
-    } catch (error) {
-      // Nobody is left to be told: it is only logged.
-      parts.mapError(error, { name: route.name, signal });
-    }
+    if (source !== undefined) await free(source);
   }
 
   return {
@@ -67,7 +80,7 @@ export function openStream(
         end(undefined);
         return { done: true, value: undefined };
       } catch (error) {
-        const failure = parts.mapError(error, { name: route.name, signal });
+        const failure = parts.mapError(error, { name: route.name, context });
         await abandon(failure.code);
         throw failure;
       }

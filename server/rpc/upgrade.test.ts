@@ -31,6 +31,8 @@ import type { Store } from "../store/store.ts";
 import { createReleaseService } from "./release-service.ts";
 import { createUpgrade, type Upgrade } from "./upgrade.ts";
 
+/** The address that everybody calls from. */
+const PEER = "192.0.2.1";
 const PLATFORM = "test";
 const KIB = 1024;
 const { logger, lines } = createMemoryLog();
@@ -93,7 +95,7 @@ async function write(version: string, path: string, content: Uint8Array | string
 type Request = MessageInitShape<typeof UpgradeRequestSchema>;
 
 function start(request: Request, signal = new AbortController().signal) {
-  return upgrade(create(UpgradeRequestSchema, request), { signal });
+  return upgrade(create(UpgradeRequestSchema, request), { signal, peer: PEER });
 }
 
 /** Takes an upgrade as a client does: the manifest, and what came of each content, held parts included. */
@@ -238,16 +240,21 @@ test("a caller who leaves, and one whose call is aborted, leave no file open", a
   expect(await openFiles()).toEqual([]);
 });
 
-test("no more upgrades run at once than the bound", async () => {
-  const bounded = createUpgrade({ releases, logger, maxRunning: 1 });
+test.each([
+  ["all", { maxRunning: 1 }, "192.0.2.2"],
+  ["one address", { maxPerAddress: 1 }, PEER],
+])("no more upgrades of %s run at once than the bound", async (_, bounds, peer) => {
+  const bounded = createUpgrade({ releases, logger, ...bounds });
   const { signal } = new AbortController();
-  const first = bounded(create(UpgradeRequestSchema), { signal });
+  const start = (from: string) => bounded(create(UpgradeRequestSchema), { signal, peer: from });
+  const first = start(PEER);
   await first.next();
-  const error = await refusal(bounded(create(UpgradeRequestSchema), { signal }).next());
+  const error = await refusal(start(peer).next());
   expect(error.reason).toBe(ErrorReason.TOO_MANY_CALLS);
   expect(error.details.retryDelayMs).toBeGreaterThan(0);
+  if (peer === PEER) expect((await start("192.0.2.2").next()).done).toBe(false);
   await first.return();
-  expect((await bounded(create(UpgradeRequestSchema), { signal }).next()).done).toBe(false);
+  expect((await start(peer).next()).done).toBe(false);
 });
 
 test("a file that changed after publishing ends the upgrade with a clear error, not with other content", async () => {

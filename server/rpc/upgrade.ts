@@ -5,6 +5,7 @@ import type {
   UpgradeRequest,
   UpgradeResponseSchema,
 } from "../../gen/ts/realmwire/v1/world_service_pb.ts";
+import { limitKeyOf } from "../addresses.ts";
 import { DomainError, hasReason } from "../errors.ts";
 import { readContent, type ReleaseContent } from "../release/release-content.ts";
 import type { ReleaseImage } from "../release/release-image.ts";
@@ -14,6 +15,8 @@ import type { Call } from "./service.ts";
 
 /** Upgrades that run at once on a node; each holds a file open and a piece of 64 KiB. Beyond: TOO_MANY_CALLS. */
 const MAX_RUNNING_UPGRADES = 256;
+/** Of them, those of one address, which may have many clients behind it. */
+const MAX_RUNNING_UPGRADES_PER_ADDRESS = 64;
 /** What a caller is told to wait when too many upgrades run, in milliseconds. */
 const TOO_MANY_UPGRADES_RETRY_MS = 2_000;
 
@@ -23,12 +26,14 @@ export interface UpgradeOptions {
   readonly logger: Logger;
   /** Upgrades that run at once. Default 256. */
   readonly maxRunning?: number;
+  /** Of them, those of one address. Default 64. */
+  readonly maxPerAddress?: number;
 }
 
 /** The handler of `WorldService.Upgrade`. */
 export type Upgrade = (
   request: UpgradeRequest,
-  call: Pick<Call, "signal">,
+  call: Pick<Call, "signal" | "peer">,
 ) => AsyncGenerator<MessageInitShape<typeof UpgradeResponseSchema>, void, undefined>;
 
 /** A content that the caller lacks, from where on. */
@@ -44,15 +49,20 @@ interface Missing {
  */
 export function createUpgrade(options: UpgradeOptions): Upgrade {
   const { releases, logger, maxRunning = MAX_RUNNING_UPGRADES } = options;
+  const { maxPerAddress = MAX_RUNNING_UPGRADES_PER_ADDRESS } = options;
+  const byAddress = new Map<string, number>();
   let running = 0;
 
   return async function* upgrade(request, call) {
-    if (running >= maxRunning) {
+    const address = limitKeyOf(call.peer);
+    const ofAddress = byAddress.get(address) ?? 0;
+    if (running >= maxRunning || ofAddress >= maxPerAddress) {
       throw new DomainError(ErrorReason.TOO_MANY_CALLS, "too many upgrades at once", {
         retryDelayMs: TOO_MANY_UPGRADES_RETRY_MS,
       });
     }
     running++;
+    byAddress.set(address, ofAddress + 1);
     try {
       const { info, image } = await releases.find(request.platform, request.version);
       const missing = findMissing(image, request);
@@ -72,6 +82,9 @@ export function createUpgrade(options: UpgradeOptions): Upgrade {
       throw error;
     } finally {
       running--;
+      const left = (byAddress.get(address) ?? 1) - 1;
+      if (left > 0) byAddress.set(address, left);
+      else byAddress.delete(address);
     }
   };
 }

@@ -3,11 +3,13 @@ import { WorldService } from "../../gen/ts/realmwire/v1/world_service_pb.ts";
 import type { EditRequest } from "../../gen/ts/realmwire/v1/world_service_pb.ts";
 import type { Accounts, LoginResult } from "../account/accounts.ts";
 import type { Releases } from "../release/releases.ts";
+import type { ComponentTypes } from "../sim/components.ts";
 import type { ZoneHost } from "../zone/zone-host.ts";
 import { toLoginAnswer } from "./account-messages.ts";
 import type { CharacterPresence } from "./account-messages.ts";
 import type { AnswerFlags } from "./answer-flags.ts";
 import type { Attributes } from "./attributes.ts";
+import { checkPutAttributes } from "./map-attributes.ts";
 import { refusalError } from "./world-entry.ts";
 import type { Players } from "./players.ts";
 import { requireSession } from "./require-session.ts";
@@ -24,6 +26,7 @@ export interface WorldServiceOptions {
   readonly accounts: Accounts;
   readonly presence: CharacterPresence;
   readonly players: Players;
+  readonly types: ComponentTypes;
   readonly attributes: Attributes;
   readonly zones: ZoneHost;
   readonly releases: Releases;
@@ -60,7 +63,7 @@ export function createWorldService(options: WorldServiceOptions): ServiceDefinit
       }
     },
     async login(request, call) {
-      const result = await accounts.login(request, call.signal);
+      const result = await accounts.login(request, call.peer, call.signal);
       remember(result);
       return { ...toLoginAnswer(result, presence), flags: answerFlags.take(result.session) };
     },
@@ -115,8 +118,13 @@ export function createWorldService(options: WorldServiceOptions): ServiceDefinit
   });
 }
 
-async function edit({ players, zones }: WorldServiceOptions, request: EditRequest, call: Call) {
+async function edit(
+  { players, zones, types }: WorldServiceOptions,
+  request: EditRequest,
+  call: Call,
+) {
   const session = requireSession(call);
+  checkPutAttributes(types, session, request.commands);
   const zoneName = request.zone || (await players.enter(session)).zoneName;
   const zone = await zones.get(zoneName);
   const { commands, undoRevision, dryRun, expectedRevision } = request;

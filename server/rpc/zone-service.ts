@@ -2,8 +2,10 @@ import { OnlineStatus } from "../../gen/ts/realmwire/v1/entity_pb.ts";
 import { ErrorReason } from "../../gen/ts/realmwire/v1/error_pb.ts";
 import { ZoneService } from "../../gen/ts/realmwire/v1/zone_service_pb.ts";
 import { DomainError } from "../errors.ts";
+import type { ComponentTypes } from "../sim/components.ts";
 import type { Store } from "../store/store.ts";
 import type { ZoneHost } from "../zone/zone-host.ts";
+import { visibleMap } from "./map-attributes.ts";
 import { readPageToken, writePageToken } from "./page-token.ts";
 import type { Players } from "./players.ts";
 import { requireSession } from "./require-session.ts";
@@ -18,8 +20,9 @@ export function createZoneService(options: {
   zones: ZoneHost;
   players: Players;
   store: Pick<Store, "findCharacter">;
+  types: ComponentTypes;
 }): ServiceDefinition {
-  const { zones, players, store } = options;
+  const { zones, players, store, types } = options;
   return defineService(ZoneService, {
     listZones({ pageSize, pageToken }) {
       const size = pageSize || DEFAULT_PAGE_SIZE;
@@ -40,11 +43,12 @@ export function createZoneService(options: {
       };
     },
     async getMap({ zone, knownRevision }, call) {
-      const name = zone || (await players.enter(requireSession(call))).zoneName;
+      const session = requireSession(call);
+      const name = zone || (await players.enter(session)).zoneName;
       const handle = await zones.get(name);
       const revision = handle.mapRevision;
       if (revision === knownRevision) return { revision };
-      return { revision, map: await handle.map() };
+      return { revision, map: visibleMap(types, session, await handle.map()) };
     },
     async locateCharacter({ name }) {
       const player = players.find(name);

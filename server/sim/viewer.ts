@@ -74,6 +74,8 @@ export interface ViewerOptions {
   readonly radius: number;
   /** A buffer that viewers of one thread share. */
   readonly writer: WireWriter;
+  /** Is told of events that were dropped. */
+  readonly onDropped?: (count: number) => void;
 }
 
 /** A viewer that has sent nothing yet. */
@@ -154,6 +156,7 @@ export function createViewer(options: ViewerOptions): Viewer {
     push(event) {
       pending.push(event);
       if (pending.length <= MAX_PENDING_EVENTS) return;
+      options.onDropped?.(pending.length);
       pending = [];
       afresh = true;
     },

@@ -24,4 +24,6 @@ export interface ZoneThreadData {
   readonly thread: string;
   /** The folder of the game. */
   readonly game: string;
+  /** Shared memory for the times of ticks; undefined: nobody wants to know. */
+  readonly tickTimes: SharedArrayBuffer | undefined;
 }

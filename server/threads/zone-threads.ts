@@ -1,5 +1,6 @@
 import type { Bus } from "../bus/bus.ts";
 import type { Logger } from "../logger.ts";
+import type { NodeTickTimes } from "../metrics/tick-times.ts";
 import type { ZonePlace, ZonePlaces } from "../zone/zone-place.ts";
 import { startZoneThread } from "./zone-thread.ts";
 import type { ZoneThread } from "./zone-thread.ts";
@@ -32,6 +33,8 @@ export interface ZoneThreadsOptions {
   /** Names this node in the names of the threads; a token of a subject. */
   readonly node: string;
   readonly hungAfterMs?: number;
+  /** Where threads note the times of their ticks. */
+  readonly tickTimes?: Pick<NodeTickTimes, "lend" | "giveBack"> | undefined;
 }
 
 /** A thread with what runs on it. */
@@ -55,8 +58,14 @@ export function createZoneThreads(options: ZoneThreadsOptions): ZoneThreads {
 
   async function startOne(): Promise<void> {
     const name = `${options.node}-${++lastNumber}`;
-    const data = { thread: name, game: options.game };
-    const thread = await startZoneThread({ bus, logger, data });
+    const tickTimes = options.tickTimes?.lend();
+    const data = { thread: name, game: options.game, tickTimes };
+    const giveBack = () => tickTimes && options.tickTimes?.giveBack(tickTimes);
+    const thread = await startZoneThread({ bus, logger, data }).catch((error: unknown) => {
+      giveBack();
+      throw error;
+    });
+    void thread.ended.then(giveBack);
     if (closed) {
       await thread.close();
       return;

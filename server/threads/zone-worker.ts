@@ -2,6 +2,7 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { createPortBus } from "../bus/port-bus.ts";
 import { loadGame } from "../load-game.ts";
+import { createTickTimes } from "../metrics/tick-times.ts";
 import { createZoneServer } from "../zone/zone-server.ts";
 import { createThreadLogger } from "./thread-log.ts";
 import { closeSubject, pingSubject, readySubject } from "./thread-subjects.ts";
@@ -11,7 +12,7 @@ const NO_BYTES = new Uint8Array();
 
 const port = parentPort;
 if (!port) throw new Error("This module runs in a worker thread.");
-const { thread, game: folder } = workerData as ZoneThreadData;
+const { thread, game: folder, tickTimes } = workerData as ZoneThreadData;
 const bus = createPortBus({
   port,
   onError: (err, subject) => logger.error({ err, subject }, "a handler on the bus failed"),
@@ -19,7 +20,9 @@ const bus = createPortBus({
 await bus.start();
 const logger = createThreadLogger(bus, thread);
 const { game, world } = await loadGame(folder);
-const zones = createZoneServer({ host: thread, bus, world, viewRadius: game.viewRadius, logger });
+const { viewRadius } = game;
+const onStep = tickTimes && createTickTimes([...world.maps.keys()].sort(), tickTimes).note;
+const zones = createZoneServer({ host: thread, bus, world, viewRadius, logger, onStep });
 zones.start();
 bus.serve(pingSubject(thread), async () => NO_BYTES);
 bus.subscribe(closeSubject(thread), () => {

@@ -22,6 +22,8 @@ export interface LocalEngineOptions {
   readonly logger: Logger;
   /** Milliseconds since 1970-01-01. */
   readonly now: () => number;
+  /** Is told how long ticks took and how late they began, both in milliseconds. */
+  readonly onStep?: ((zone: string, tookMs: number, lateMs: number) => void) | undefined;
 }
 
 /** A simulation in this thread, with its zone. */
@@ -36,7 +38,7 @@ export interface LocalEngine extends ZoneEngine {
 
 /** A zone that is simulated in this thread. Its source is the zone's own table, which shows inputs as soon as they are carried out. */
 export function createLocalEngine(options: LocalEngineOptions): LocalEngine {
-  const { world, logger, now } = options;
+  const { world, logger, now, onStep } = options;
   const { types, kinds, tickRateHz } = world;
   const zone = createZone({
     types,
@@ -53,6 +55,7 @@ export function createLocalEngine(options: LocalEngineOptions): LocalEngine {
     logger,
     onFrame,
     onSpeed: (percent) => listener?.onSpeed(percent),
+    onStep: onStep && ((tookMs, lateMs) => onStep(zone.name, tookMs, lateMs)),
     onCrash: (error) => listener?.onFailure({ error, ...lastWords() }),
   });
 

@@ -8,6 +8,7 @@ import type { Store } from "../store/store.ts";
 import type { ChatLog } from "./chat-log.ts";
 import type { GameWorld } from "./game-world.ts";
 import { createLocalEngine } from "./local-engine.ts";
+import type { LocalEngineOptions } from "./local-engine.ts";
 import { startRemoteEngine } from "./remote-engine.ts";
 import { rowKey, rowOfGone, saveKey } from "./rows.ts";
 import type { SaveNote } from "./rows.ts";
@@ -38,6 +39,8 @@ export interface ZoneHostOptions {
   readonly places?: ZonePlaces | undefined;
   /** Keeps the recording of a zone whose simulation failed. */
   readonly keepRecording: (zone: string, recording: Uint8Array) => void;
+  /** Is told how long ticks of zones in this thread took and how late they began, both in milliseconds. */
+  readonly onStep?: LocalEngineOptions["onStep"];
   readonly startTimeoutMs?: number;
   readonly now?: () => number;
 }
@@ -95,7 +98,7 @@ export async function openZone(
   const run = randomInt(1, MAX_RUN);
   const engine = place
     ? await startRemoteEngine({ bus, place, run, rules, tickRateHz, ...from })
-    : createLocalEngine({ world, logger, now, from });
+    : createLocalEngine({ world, logger, now, from, onStep: options.onStep });
   return { ...runZone(options, engine, lease, neighbours), thread: place?.host ?? "" };
 }
 

@@ -161,12 +161,20 @@ export function createZoneHost(options: ZoneHostOptions): ZoneHost {
   };
 }
 
+/** When a caller may ask again for a zone that did not start in time, in milliseconds: it may be there by then. */
+const RETRY_DELAY_MS = 1_000;
+
 async function withinTime<T>(promise: Promise<T>, timeoutMs: number, zone: string): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const timeout = new Promise<never>((_, reject) => {
     timer = setTimeout(() => {
       const message = `zone "${zone}" did not start within ${timeoutMs} ms`;
-      reject(new DomainError(ErrorReason.ZONE_START_TIMEOUT, message, { metadata: { zone } }));
+      reject(
+        new DomainError(ErrorReason.ZONE_START_TIMEOUT, message, {
+          metadata: { zone },
+          retryDelayMs: RETRY_DELAY_MS,
+        }),
+      );
     }, timeoutMs);
   });
   return await Promise.race([promise, timeout]).finally(() => clearTimeout(timer));

@@ -30,6 +30,8 @@ export interface ZoneRunnerOptions {
   /** Takes each tick's frame. */
   readonly onFrame: (frame: Frame) => void;
   readonly onSpeed: (percent: number) => void;
+  /** A tick of a zone with characters took so long, and began so late, both in milliseconds. */
+  readonly onStep?: ((tookMs: number, lateMs: number) => void) | undefined;
   /** The simulation threw: the zone has ended. */
   readonly onCrash: (error: unknown) => void;
   /** A clock that only goes forward, in milliseconds. */
@@ -65,7 +67,9 @@ export function createZoneRunner(options: ZoneRunnerOptions): ZoneRunner {
     if (state !== "running") wake(at);
     let steps = 0;
     while (due <= at && steps < MAX_CATCH_UP_TICKS) {
+      const began = now();
       if (!step()) return;
+      options.onStep?.(now() - began, began - due);
       due += periodMs;
       steps++;
     }

@@ -28,6 +28,8 @@ export interface ZoneServerOptions {
   readonly logger: Logger;
   /** Milliseconds since 1970-01-01. */
   readonly now?: () => number;
+  /** Is told how long ticks took and how late they began, both in milliseconds. */
+  readonly onStep?: LocalEngineOptions["onStep"];
 }
 
 /** Simulates zones for whoever asks over the bus. */
@@ -73,10 +75,10 @@ interface ServedZone {
 }
 
 function serveZone(options: ZoneServerOptions, order: StartZone, onClosed: () => void): ServedZone {
-  const { bus, world, logger, now = Date.now } = options;
+  const { bus, world, logger, now = Date.now, onStep } = options;
   const { run, map, objects, seed } = order;
   if (!map) throw new TypeError("a zone cannot begin without a map");
-  const engine = createLocalEngine({ world, logger, now, from: { map, objects, seed } });
+  const engine = createLocalEngine({ world, logger, now, onStep, from: { map, objects, seed } });
   const { zone } = engine;
   const size = { mapWidth: map.width, mapHeight: map.height };
   const framer = createRegionFramer({ source: zone, zone: zone.name, run, ...size });

@@ -13,6 +13,9 @@ import { createMemoryLog, type LogLine } from "./rpc-server.ts";
 /** How long sessions of {@link startAccounts} live, in milliseconds. */
 export const SESSION_TTL_MS = 24 * 3_600_000;
 
+/** The address that everybody calls from. */
+export const PEER = "192.0.2.1";
+
 /** A name that something of the world has. */
 export const RESERVED_NAME = "well";
 

@@ -3,6 +3,7 @@ import { expect } from "vitest";
 import { TOKENS } from "./rpc-server.ts";
 import {
   type BothEntrances,
+  CALL_ID,
   readParts,
   requestHttp1,
   urlFor,
@@ -12,7 +13,7 @@ import {
 
 /** The headers of a player's call. */
 export function playerHeaders(wire: Wire): Record<string, string> {
-  return { "content-type": wire.contentType, authorization: `Bearer ${TOKENS.player}` };
+  return { "content-type": wire.contentType, authorization: `Bearer ${TOKENS.player}`, ...CALL_ID };
 }
 
 /** A call whose answer is read as it comes. */

@@ -1,5 +1,6 @@
 import { connect, createServer } from "node:net";
 import type { AddressInfo, Socket } from "node:net";
+import { Transform } from "node:stream";
 
 /** A wire between a client and a server that a test can cut. */
 export interface Proxy {
@@ -8,6 +9,8 @@ export interface Proxy {
   cut(): void;
   /** Breaks all connections for the client alone: the server still takes them for open, and cannot reach anybody. */
   vanish(): void;
+  /** Cuts the connections that bring the byte at which the server has sent so many more. New ones are let through. */
+  cutAfter(bytes: number): void;
   restore(): void;
   close(): Promise<void>;
 }
@@ -17,6 +20,7 @@ export async function startProxy(port: number): Promise<Proxy> {
   const pairs = new Set<{ client: Socket; upstream: Socket }>();
   const halves = new Set<Socket>();
   let isOpen = true;
+  let bytesToCut = Number.POSITIVE_INFINITY;
   const server = createServer((client) => {
     client.on("error", () => {});
     if (!isOpen) {
@@ -28,7 +32,7 @@ export async function startProxy(port: number): Promise<Proxy> {
     const pair = { client, upstream };
     pairs.add(pair);
     client.pipe(upstream);
-    upstream.pipe(client);
+    upstream.pipe(limitTo(client)).pipe(client);
     client.on("close", () => {
       pairs.delete(pair);
       if (!halves.has(upstream)) upstream.destroy();
@@ -38,6 +42,23 @@ export async function startProxy(port: number): Promise<Proxy> {
   await new Promise<void>((resolve) => {
     server.listen(0, "127.0.0.1", resolve);
   });
+
+  /** Lets bytes of the server through, up to the one at which the connection is to be cut. */
+  function limitTo(client: Socket): Transform {
+    let isCut = false;
+    return new Transform({
+      transform(data: Buffer, _encoding, done) {
+        if (isCut) return done();
+        bytesToCut -= data.length;
+        if (bytesToCut > 0) return done(null, data);
+        const rest = data.subarray(0, data.length + bytesToCut);
+        bytesToCut = Number.POSITIVE_INFINITY;
+        isCut = true;
+        done(null, rest);
+        setImmediate(() => client.destroySoon());
+      },
+    });
+  }
 
   const cut = () => {
     isOpen = false;
@@ -50,11 +71,14 @@ export async function startProxy(port: number): Promise<Proxy> {
       isOpen = false;
       for (const { client, upstream } of pairs) {
         halves.add(upstream);
-        upstream.unpipe(client);
+        upstream.unpipe();
         client.unpipe(upstream);
         upstream.pause();
         client.destroy();
       }
+    },
+    cutAfter(bytes) {
+      bytesToCut = bytes;
     },
     restore() {
       isOpen = true;

@@ -4,7 +4,7 @@ import { BodySchema } from "../../gen/ts/realmwire/v1/entity_pb.ts";
 import { ErrorReason } from "../../gen/ts/realmwire/v1/error_pb.ts";
 import { Role } from "../../gen/ts/realmwire/v1/options_pb.ts";
 import { WorldService } from "../../gen/ts/realmwire/v1/world_service_pb.ts";
-import type { Authenticator, Session } from "../../server/account/session.ts";
+import type { Authenticator, Session, SessionStanding } from "../../server/account/session.ts";
 import { DomainError } from "../../server/errors.ts";
 import {
   type ConnectHandler,
@@ -46,8 +46,17 @@ export function createMemoryLog(): { readonly logger: Logger; readonly lines: Lo
   };
 }
 
+/** An authenticator whose sessions change when it is told. */
+export interface TokenTable extends Authenticator {
+  /** Tells those who watch the session of `ada` or `builder`. */
+  tell(name: string, standing: SessionStanding): void;
+  /** How many watch a session. */
+  readonly watched: number;
+}
+
 /** Knows the sessions of {@link TOKENS} and no others. */
-export function createTokenTable(): Authenticator {
+export function createTokenTable(): TokenTable {
+  const watchers = new Set<{ key: string; listener: Parameters<Authenticator["watch"]>[1] }>();
   const sessions = new Map<string, Session>([
     [TOKENS.player, sessionOf(1, "ada", Role.PLAYER)],
     [TOKENS.builder, sessionOf(2, "builder", Role.BUILDER)],
@@ -58,12 +67,30 @@ export function createTokenTable(): Authenticator {
       if (session !== undefined) return Promise.resolve(session);
       return Promise.reject(new DomainError(ErrorReason.TOKEN_INVALID, "the token is unknown"));
     },
+    watch({ key }, listener) {
+      const watching = { key, listener };
+      watchers.add(watching);
+      return { close: () => watchers.delete(watching) };
+    },
+    tell(name, standing) {
+      for (const { key, listener } of [...watchers]) {
+        if (key === keyOf(name)) listener(standing);
+      }
+    },
+    get watched() {
+      return watchers.size;
+    },
   };
 }
 
-function sessionOf(accountId: number, name: string, role: Role): Session {
+function keyOf(name: string): string {
+  return `key-of-${name}`;
+}
+
+/** The session of somebody. */
+export function sessionOf(accountId: number, name: string, role: Role): Session {
   return {
-    key: `key-of-${name}`,
+    key: keyOf(name),
     accountId,
     accountName: name,
     role,

@@ -26,6 +26,8 @@ export const DEV_PASSWORD = "correct-horse";
 export interface TestServer {
   readonly server: Server;
   readonly port: number;
+  /** Where metrics are read; undefined unless `metrics-port` was asked for. */
+  readonly metricsPort: number | undefined;
   readonly baseUrl: string;
   readonly dataDir: string;
   /** With TLS: the file of its certificate, which this process trusts. */
@@ -78,10 +80,11 @@ export async function startTestServer(
     version: { server: "0.0.0-test", commit: "test" },
     ...options.parts,
   });
-  const { port } = await server.start();
+  const { port, metricsPort } = await server.start();
   return {
     server,
     port,
+    metricsPort,
     baseUrl: `${certificate ? "https" : "http"}://127.0.0.1:${port}`,
     dataDir,
     certFile: certificate?.certFile,
@@ -94,6 +97,11 @@ export async function startTestServer(
   };
 }
 
+/** What was logged at `warn` and above, but that this machine is too busy for the world's own speed. */
+export function faultsOf({ troubles }: TestServer): TestServer["troubles"] {
+  return troubles.filter(({ message }) => message !== "the zone's time runs at another speed");
+}
+
 /** The protocols of the one port. */
 export const PROTOCOLS = ["connect", "grpc", "grpc-web"] as const;
 export type Protocol = (typeof PROTOCOLS)[number];
@@ -104,8 +112,9 @@ export function createTransport(
   protocol: Protocol,
   token = "",
   httpVersion: "1.1" | "2" = "1.1",
+  others: readonly Interceptor[] = [],
 ): Transport {
-  const interceptors = token === "" ? [] : [bearer(token)];
+  const interceptors = token === "" ? [...others] : [bearer(token), ...others];
   switch (protocol) {
     case "connect":
       return createConnectTransport({ baseUrl, httpVersion, interceptors });

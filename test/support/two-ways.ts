@@ -26,6 +26,8 @@ export interface Witness {
   given: number;
   /** Messages that client streams were given. */
   taken: number;
+  /** Calls that began to wait for the end of their signal. */
+  waiting: number;
 }
 
 /** Two servers that differ only in whether calls take the short way. */
@@ -49,7 +51,7 @@ export async function startTwoWays(
   const current = { cert: Buffer.from(cert), key: Buffer.from(key) };
   const start = async (shortWay: boolean) => {
     let time = 0;
-    const witness: Witness = { aborted: [], closed: [], given: 0, taken: 0 };
+    const witness: Witness = { aborted: [], closed: [], given: 0, taken: 0, waiting: 0 };
     const server = await startRpcServer({
       services: [oddWorld(witness), guild],
       ...options,
@@ -131,7 +133,9 @@ function domainError(reason: ErrorReason): DomainError {
   });
 }
 
-function untilAborted({ signal }: Call, name: string, { aborted }: Witness): Promise<void> {
+function untilAborted({ signal }: Call, name: string, witness: Witness): Promise<void> {
+  const { aborted } = witness;
+  witness.waiting += 1;
   return new Promise((resolve) => {
     const onAbort = () => {
       aborted.push(`${name} ${ConnectError.from(signal.reason).code}`);

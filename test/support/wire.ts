@@ -3,6 +3,7 @@ import http from "node:http";
 import http2 from "node:http2";
 import https from "node:https";
 import { setTimeout as sleep } from "node:timers/promises";
+import { REQUEST_ID_HEADER } from "../../server/rpc/request-id.ts";
 
 /** A protocol over a version of HTTP, as a client speaks it by hand. */
 export interface Wire {
@@ -147,6 +148,9 @@ export async function callByHand(
   }
 }
 
+/** Names every call the same, or else errors would differ in that. */
+export const CALL_ID = { [REQUEST_ID_HEADER]: "wire" };
+
 /** How long an answer may take, in milliseconds. */
 const PATIENCE_MS = 5_000;
 
@@ -154,7 +158,7 @@ async function callHttp1(baseUrl: string, request: WireRequest): Promise<WireAns
   const { method = "POST", path, headers } = request;
   const sent = requestHttp1(`${baseUrl}${path}`, {
     method,
-    headers: { ...headers },
+    headers: { ...CALL_ID, ...headers },
     agent: false,
     signal: AbortSignal.timeout(PATIENCE_MS),
   });
@@ -174,7 +178,7 @@ async function callHttp2(baseUrl: string, request: WireRequest): Promise<WireAns
   session.on("error", () => {});
   try {
     const stream = session.request(
-      { ":method": method, ":path": path, ...headers },
+      { ":method": method, ":path": path, ...CALL_ID, ...headers },
       { endStream: false, signal: AbortSignal.timeout(PATIENCE_MS) },
     );
     stream.on("error", () => {});
@@ -243,7 +247,7 @@ function seen(
 function readBody(type: string, bytes: Buffer): unknown {
   if (type === "application/json") return JSON.parse(bytes.toString());
   if (type === "application/proto") return bytes.toString("hex");
-  if (/^application\/(connect|grpc|grpc-web)\+proto$/.test(type)) return readParts(bytes);
+  if (/^application\/(connect|grpc|grpc-web)(\+proto|\+json)?$/.test(type)) return readParts(bytes);
   return bytes.toString();
 }
 

@@ -36,8 +36,9 @@ async function drawMap(zone: ZoneMap, game: string): Promise<Canvas> {
     string,
     VisualPlace
   >;
-  for (const layer of zone.layers) {
-    if (layer.name === "canopy") drawVisuals(canvas, zone, visuals, places);
+  const above = zone.layers.findIndex(({ name }) => name === "canopy");
+  for (const [index, layer] of zone.layers.entries()) {
+    if (index === above) drawVisuals(canvas, zone, visuals, places);
     if (layer.collision) continue;
     for (const [i, tile] of layer.tiles.entries()) {
       const number = tile & NUMBER;
@@ -58,6 +59,7 @@ async function drawMap(zone: ZoneMap, game: string): Promise<Canvas> {
       );
     }
   }
+  if (above === -1) drawVisuals(canvas, zone, visuals, places);
   return canvas;
 }
 

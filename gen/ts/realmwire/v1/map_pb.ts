@@ -226,7 +226,8 @@ export type MapObject = Message<"realmwire.v1.MapObject"> & {
   position?: Vector | undefined;
 
   /**
-   * Attributes that differ from those of its kind, by name. At most 64.
+   * Attributes that differ from those of its kind, by name. At most 64. A map that is read has only those that the
+   * reader sees of everything or may set; an edit may put only those that the editor may set.
    *
    * @generated from field: map<string, realmwire.v1.Value> attributes = 4;
    */

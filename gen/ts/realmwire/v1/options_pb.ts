@@ -178,7 +178,7 @@ export const RoleSchema: GenEnum<Role> = /*@__PURE__*/
   enumDesc(file_realmwire_v1_options, 0);
 
 /**
- * Who may see a field. Each class includes those after it: an owner sees what the party sees.
+ * Who may see a field: on the update stream, by Get and in maps. Each class includes those after it: an owner sees what the party sees.
  *
  * @generated from enum realmwire.v1.Visibility
  */
@@ -213,7 +213,7 @@ export const Visibility = {
 } as const;
 
 /**
- * Who may see a field. Each class includes those after it: an owner sees what the party sees.
+ * Who may see a field: on the update stream, by Get and in maps. Each class includes those after it: an owner sees what the party sees.
  *
  * @generated from enum realmwire.v1.Visibility
  */
@@ -226,7 +226,8 @@ export const VisibilitySchema: GenEnum<Visibility> = /*@__PURE__*/
   enumDesc(file_realmwire_v1_options, 1);
 
 /**
- * Who may change a field with Set. The simulation, its scripts and an admin always may.
+ * Who may change a field with Set, and put a thing that has it on a map with Edit. The simulation, its scripts and an admin
+ * always may. Who may set a field is told its value by the answer, and reads in a map what things were put with.
  *
  * @generated from enum realmwire.v1.Writer
  */
@@ -261,7 +262,8 @@ export const Writer = {
 } as const;
 
 /**
- * Who may change a field with Set. The simulation, its scripts and an admin always may.
+ * Who may change a field with Set, and put a thing that has it on a map with Edit. The simulation, its scripts and an admin
+ * always may. Who may set a field is told its value by the answer, and reads in a map what things were put with.
  *
  * @generated from enum realmwire.v1.Writer
  */

@@ -1547,7 +1547,7 @@ export const WorldService: GenService<{
    * Changes the map of a zone by a batch of commands, all of them or none, while others play. Every
    * batch makes a new revision, is stored before the answer leaves, and can be undone.
    *
-   * Errors: ZONE_UNKNOWN, EDIT_REFUSED, REVISION_CONFLICT, STORE_UNAVAILABLE.
+   * Errors: ZONE_UNKNOWN, ATTRIBUTE_FORBIDDEN, EDIT_REFUSED, REVISION_CONFLICT, STORE_UNAVAILABLE.
    *
    * @generated from rpc realmwire.v1.WorldService.Edit
    */

@@ -1,21 +1,25 @@
-import type { MethodAccess } from "./access.ts";
+/** How many callers a limiter remembers. When more come, those that did not call for longest are forgotten, which fills their buckets. */
+export const MAX_BUCKETS = 100_000;
 
-/** How many callers a limiter remembers for one call. When more come, those that did not call for longest are forgotten, which fills their buckets. */
-export const MAX_BUCKETS_PER_CALL = 100_000;
-
-/** Counts the calls of each caller against a limit. */
+/** Counts what each caller does against a limit. */
 export interface Limiter {
   /** Takes calls from the caller's bucket, one by default, never more than `burst`. Answers 0, or, having taken none, how many milliseconds to wait until there are so many. */
   take(caller: string, count?: number): number;
+  /** Puts one back that was taken, as if it had not been. */
+  giveBack(caller: string): void;
   /** How many callers are remembered now. */
   readonly size: number;
 }
 
 /** Options of {@link createLimiter}. */
-export interface LimiterOptions extends Pick<MethodAccess, "perSecond" | "burst"> {
+export interface LimiterOptions {
+  /** What one caller may sustain a second. */
+  readonly perSecond: number;
+  /** What one caller may do at once. */
+  readonly burst: number;
   /** A clock that never goes back, in milliseconds. */
   readonly now: () => number;
-  /** Default: {@link MAX_BUCKETS_PER_CALL}. */
+  /** Default: {@link MAX_BUCKETS}. */
   readonly maxBuckets?: number;
 }
 
@@ -35,7 +39,7 @@ interface Bucket {
 export function createLimiter(options: LimiterOptions): Limiter {
   const { burst, now } = options;
   const perMs = options.perSecond / 1000;
-  const half = Math.max(1, Math.floor((options.maxBuckets ?? MAX_BUCKETS_PER_CALL) / 2));
+  const half = Math.max(1, Math.floor((options.maxBuckets ?? MAX_BUCKETS) / 2));
   let young = new Map<string, Bucket>();
   let old = new Map<string, Bucket>();
 
@@ -65,6 +69,10 @@ export function createLimiter(options: LimiterOptions): Limiter {
       }
       bucket.tokens = tokens;
       return Math.ceil((count - tokens) / perMs);
+    },
+    giveBack(caller) {
+      const bucket = young.get(caller) ?? old.get(caller);
+      if (bucket !== undefined) bucket.tokens = Math.min(burst, bucket.tokens + 1);
     },
     get size() {
       return young.size + old.size;

@@ -31,6 +31,17 @@ test("several calls at once cost as much as one after the other, and none is tak
   expect(limiter.take("ada", 8)).toBe(0);
 });
 
+test("what is given back can be taken again, and never fills more than the bucket", () => {
+  const limiter = createLimiter({ perSecond: 1, burst: 2, now: () => 0 });
+  expect([1, 2, 3].map(() => limiter.take("ada") === 0)).toEqual([true, true, false]);
+  limiter.giveBack("ada");
+  expect([1, 2].map(() => limiter.take("ada") === 0)).toEqual([true, false]);
+  for (let i = 0; i < 5; i++) limiter.giveBack("ada");
+  expect([1, 2, 3].map(() => limiter.take("ada") === 0)).toEqual([true, true, false]);
+  limiter.giveBack("nobody");
+  expect(limiter.size).toBe(1);
+});
+
 test("no span of time has more calls than burst + rate * time, and none is refused that fits", () => {
   const calls = fc.array(
     fc.record({ pauseMs: fc.integer({ min: 0, max: 3000 }), caller: fc.constantFrom("a", "b") }),

@@ -1,0 +1,25 @@
+import { create, type DescMessage, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
+import type { ReadyStream } from "../../server/rpc/ready-stream.ts";
+
+/** A stream of one message that then has nothing more to say, and does not end by itself. */
+export function toReadyStream<D extends DescMessage>(
+  desc: D,
+  message: MessageInitShape<D>,
+  onClose: () => void,
+): ReadyStream {
+  const closed = Promise.withResolvers<void>();
+  let isSent = false;
+  return {
+    next() {
+      if (isSent) return undefined;
+      isSent = true;
+      return new Uint8Array(toBinary(desc, create(desc, message)));
+    },
+    ended: () => false,
+    ready: () => closed.promise,
+    close() {
+      closed.resolve();
+      onClose();
+    },
+  };
+}
