@@ -17,6 +17,7 @@ import {
   REQUEST_TIMEOUT_MS,
 } from "../server/rpc/port-servers.ts";
 import { CLOSING_TIMEOUT_MS, FIRST_BYTES_TIMEOUT_MS } from "../server/rpc/port.ts";
+import { STALLED_READER_TIMEOUT_MS } from "../server/rpc/stalled-readers.ts";
 import { HANDSHAKE_TIMEOUT_MS } from "../server/rpc/tls-entrance.ts";
 
 const text = readFileSync(resolve(import.meta.dirname, "../docs/limits.md"), "utf8");
@@ -48,6 +49,7 @@ test("docs/limits.md says the bounds that the code has", () => {
   expect(boundOf("time for the head")).toBe(seconds(HEADERS_TIMEOUT_MS));
   expect(boundOf("HTTP/1.1 between")).toBe(seconds(KEEP_ALIVE_TIMEOUT_MS));
   expect(boundOf("HTTP/2 without a word")).toBe(seconds(IDLE_SESSION_TIMEOUT_MS));
+  expect(boundOf("time that a client may take nothing")).toBe(seconds(STALLED_READER_TIMEOUT_MS));
   expect(boundOf("time that a client takes to close")).toBe(seconds(CLOSING_TIMEOUT_MS));
   expect(text).toContain(`closed after ${seconds(SURPLUS_TIMEOUT_MS)} at the latest`);
 });

@@ -67,11 +67,13 @@ export interface Http2Options {
   readonly handle: RequestHandler;
   /** Holds the sessions that are open: a server that never listens cannot tell them. */
   readonly sessions: Set<Session>;
+  /** Holds their streams. */
+  readonly streams: Set<http2.ServerHttp2Stream>;
 }
 
 /** The server for HTTP/2. It never listens, but is handed its connections. */
 export function createHttp2Server(options: Http2Options): http2.Http2Server {
-  const { sessions } = options;
+  const { sessions, streams } = options;
   const server = http2.createServer(http2Options(options.http2), options.handle);
   server.on("stream", (stream) => stream.on("error", ignore));
   server.on("sessionError", ignore);
@@ -79,7 +81,7 @@ export function createHttp2Server(options: Http2Options): http2.Http2Server {
     sessions.add(session);
     session.on("error", ignore);
     session.on("close", () => sessions.delete(session));
-    watchIdleSession(session, options.idleSessionTimeoutMs);
+    watchSession(session, options.idleSessionTimeoutMs, streams);
   });
   return server;
 }
@@ -103,12 +105,21 @@ function http2Options(options: http2.ServerOptions): http2.ServerOptions {
   };
 }
 
-function watchIdleSession(session: Session, timeoutMs: number): void {
+/** Keeps the streams of a session, and closes it when it is idle. */
+function watchSession(
+  session: Session,
+  timeoutMs: number,
+  all: Set<http2.ServerHttp2Stream>,
+): void {
   let streams = 0;
   let asked = false;
   session.on("stream", (stream) => {
     streams += 1;
-    stream.on("close", () => (streams -= 1));
+    all.add(stream);
+    stream.on("close", () => {
+      streams -= 1;
+      all.delete(stream);
+    });
   });
   session.setTimeout(timeoutMs, () => {
     if (session.destroyed) return;

@@ -15,6 +15,7 @@ import {
   type Session,
 } from "./port-servers.ts";
 import { peekProtocol, type WireProtocol } from "./preface.ts";
+import { createStalledReaders, STALLED_READER_TIMEOUT_MS } from "./stalled-readers.ts";
 import { createTlsEntrance, type TlsOptions } from "./tls-entrance.ts";
 import { createTraffic, type TrafficCounts } from "./traffic.ts";
 
@@ -45,6 +46,8 @@ export interface PortOptions {
   readonly firstBytesTimeoutMs?: number;
   /** Default: {@link IDLE_SESSION_TIMEOUT_MS}. */
   readonly idleSessionTimeoutMs?: number;
+  /** Default: {@link STALLED_READER_TIMEOUT_MS}. */
+  readonly stalledReaderTimeoutMs?: number;
   /** Default: {@link MAX_CONNECTIONS}. */
   readonly maxConnections?: number;
   /** Limits the connections of each address. Default: they are not limited. */
@@ -88,11 +91,19 @@ export function createPort(options: PortOptions): Port {
   /** Those of which the protocol is not known yet. */
   const arriving = new Set<Socket>();
   const sessions = new Set<Session>();
+  /** What answers are written to: connections of HTTP/1.1 and streams of HTTP/2. */
+  const http1Sockets = new Set<Socket>();
+  const streams = new Set<http2.ServerHttp2Stream>();
+  const stalledReaders = createStalledReaders({
+    outlets: () => [...http1Sockets, ...streams],
+    timeoutMs: options.stalledReaderTimeoutMs ?? STALLED_READER_TIMEOUT_MS,
+    onCutOff: () => logger.info({}, "a client that reads nothing was cut off"),
+  });
   const traffic = createTraffic();
   let draining = false;
 
   const http1Options = options.http1 ?? {};
-  const common = { http2: options.http2 ?? {}, idleSessionTimeoutMs, sessions };
+  const common = { http2: options.http2 ?? {}, idleSessionTimeoutMs, sessions, streams };
   const handle = guard(options.handler, logger);
   const http1Server = createHttp1Server(http1Options, handle, () => draining);
   const welcome = entryOf(http1Server, createHttp2Server({ ...common, handle }));
@@ -155,13 +166,18 @@ export function createPort(options: PortOptions): Port {
       entry.http2(socket);
       return;
     }
+    http1Sockets.add(socket);
+    socket.on("close", () => http1Sockets.delete(socket));
     // TLS where none is spoken comes here too: it is answered as a broken request.
     entry.http1(socket);
     socket.resume();
   }
 
   return {
-    start: () => listen(http1Server, options),
+    start() {
+      stalledReaders.start();
+      return listen(http1Server, options);
+    },
     async close({ timeoutMs = DRAIN_TIMEOUT_MS } = {}) {
       draining = true;
       const closed = [
@@ -176,6 +192,7 @@ export function createPort(options: PortOptions): Port {
       }, timeoutMs);
       await Promise.all(closed);
       clearTimeout(timer);
+      stalledReaders.close();
     },
     get connections() {
       return sockets.size;
