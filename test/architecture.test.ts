@@ -86,7 +86,7 @@ const TABLE: readonly ImportRule[] = [
     may: [
       "server/config.ts",
       "server/metrics/watched-store.ts",
-      "server/rpc/pipeline.ts",
+      "server/rpc/pipeline/pipeline.ts",
       ...COMMON,
     ],
   },
