@@ -8,6 +8,7 @@ import { createCommand, readConfig } from "./config.ts";
 import type { Config } from "./config.ts";
 import { keepNewObjectsYoung } from "./garbage-collection.ts";
 import { loadGame } from "./load-game.ts";
+import { createLogDestination } from "./log-destination.ts";
 import { createServer } from "./server.ts";
 import { explainStartFailure } from "./start-failure.ts";
 import { loadTracing } from "./tracing/load-tracing.ts";
@@ -100,11 +101,13 @@ function createProcessMetrics(): Registry {
 
 function createLogger({ logLevel, logFormat }: Config) {
   const text = logFormat === "text" || (logFormat === "" && process.stdout.isTTY);
-  if (!text) return pino({ level: logLevel, base: null, timestamp: pino.stdTimeFunctions.isoTime });
-  return pino(
-    { level: logLevel, base: null },
-    pretty({ ignore: "pid,hostname", translateTime: "HH:MM:ss.l", singleLine: true, sync: true }),
-  );
+  const destination = createLogDestination();
+  if (!text) {
+    const timestamp = pino.stdTimeFunctions.isoTime;
+    return pino({ level: logLevel, base: null, timestamp }, destination);
+  }
+  const look = { ignore: "pid,hostname", translateTime: "HH:MM:ss.l", singleLine: true };
+  return pino({ level: logLevel, base: null }, pretty({ ...look, destination }));
 }
 
 /** The commit that is checked out; `unknown` outside a repository. `REALMWIRE_COMMIT` tells it for an image without one. */

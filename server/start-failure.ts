@@ -16,6 +16,10 @@ export function explainStartFailure(error: unknown): StartFailure {
   if (!(error instanceof Error)) return { message: String(error), exitCode: 1 };
   if (SPEAKING.test(error.name)) return { message: error.message, exitCode: 2 };
   if (hasReason(error, ErrorReason.STORE_UNAVAILABLE)) {
+    const { cause } = error;
+    if (cause instanceof Error && cause.name === "DiskFullError") {
+      return { message: cause.message, exitCode: 1 };
+    }
     const message = `the database cannot be reached (--database-url, DATABASE_URL): ${rootOf(error).message}`;
     return { message, exitCode: 1 };
   }

@@ -64,6 +64,7 @@ const TABLE: readonly ImportRule[] = [
   { files: "server/logger.ts", may: ["package:", "node:"] },
   { files: "server/turns.ts", may: ["gen/ts/", "server/errors.ts"] },
   { files: "server/garbage-collection.ts", may: ["node:"] },
+  { files: "server/log-destination.ts", may: ["node:"] },
   { files: "server/lifecycle.ts", may: ["server/logger.ts"] },
   {
     files: "server/config.ts",
@@ -85,7 +86,7 @@ const TABLE: readonly ImportRule[] = [
     may: [
       "server/config.ts",
       "server/metrics/watched-store.ts",
-      "server/rpc/pipeline.ts",
+      "server/rpc/pipeline/pipeline.ts",
       ...COMMON,
     ],
   },
@@ -116,6 +117,7 @@ const TABLE: readonly ImportRule[] = [
       "server/config.ts",
       "server/garbage-collection.ts",
       "server/load-game.ts",
+      "server/log-destination.ts",
       "server/start-failure.ts",
       "server/tracing/load-tracing.ts",
       "package:",

@@ -14,6 +14,7 @@ import type { Clock } from "./clock.ts";
 import { createEmitter, reportToConsole } from "./emitter.ts";
 import type { ListenerErrorHandler, Unsubscribe } from "./emitter.ts";
 import { createMover } from "./move.ts";
+import { createPatience, DEFAULT_PATIENCE_MS } from "./patience.ts";
 import { createSessionKeeper } from "./session.ts";
 import type { SessionKeeper } from "./session.ts";
 import { createMemoryStorage } from "./storage.ts";
@@ -39,6 +40,8 @@ export interface RealmwireOptions extends Pick<
   readonly storage?: Storage;
   /** Types of the game's components and events, to have them decoded as they arrive. */
   readonly components?: readonly DescMessage[];
+  /** How long `login` and `register` wait for a server that has too many of them, in milliseconds. Default: a minute. */
+  readonly patienceMs?: number;
   /** Default: the clock of the machine. */
   readonly clock?: Clock;
   /** Numbers from 0 to below 1, for the length of pauses. Default: `Math.random`. */
@@ -87,7 +90,11 @@ export function createRealmwire(options: RealmwireOptions): Realmwire {
   const move = createMover({ world, clock, streamsMoves });
   // The key names the server, so that a token never reaches another one.
   const storageKey = `realmwire.session ${options.baseUrl}`;
-  const sessions = createSessionKeeper({ ...clients, storage, storageKey });
+  const patiently = createPatience({
+    clock,
+    patienceMs: options.patienceMs ?? DEFAULT_PATIENCE_MS,
+  });
+  const sessions = createSessionKeeper({ ...clients, storage, storageKey, patiently });
   const worlds = new Set<World>();
 
   const close = (): void => {

@@ -12,6 +12,7 @@ import type {
 } from "../../gen/ts/realmwire/v1/world_service_pb.ts";
 import { toRealmwireError } from "./errors.ts";
 import { collectPages } from "./pages.ts";
+import type { Patiently } from "./patience.ts";
 import type { Storage } from "./storage.ts";
 
 /** Who is logged in. */
@@ -26,9 +27,9 @@ export interface Session {
 /** Begins and ends sessions, and keeps the present one. The calls reject with a `RealmwireError`. */
 export interface SessionKeeper {
   readonly current: Session | undefined;
-  /** Creates an account with its first character, which has the account's name, and logs in. */
+  /** Creates an account with its first character, which has the account's name, and logs in. Waits its turn like a login. */
   register(name: string, password: string, email?: string): Promise<Session>;
-  /** Logs in. Without a character, the one that was played last is selected. */
+  /** Logs in. Without a character, the one that was played last is selected. When too many log in, it tries again when the server says, as long as its patience lasts. */
   login(name: string, password: string, character?: string): Promise<Session>;
   /** Takes up the session that the storage holds; undefined when there is none that still works. */
   resume(): Promise<Session | undefined>;
@@ -52,11 +53,13 @@ export interface SessionKeeperOptions {
   readonly storageKey: string;
   readonly world: Client<typeof WorldService>;
   readonly account: Client<typeof AccountService>;
+  /** Makes the calls that hash a password. */
+  readonly patiently: Patiently;
 }
 
 /** Creates a keeper without a session. */
 export function createSessionKeeper(options: SessionKeeperOptions): SessionKeeper {
-  const { storage, storageKey, world, account } = options;
+  const { storage, storageKey, world, account, patiently } = options;
   let current: Session | undefined;
 
   const begin = async (session: Session): Promise<Session> => {
@@ -81,9 +84,9 @@ export function createSessionKeeper(options: SessionKeeperOptions): SessionKeepe
       return current;
     },
     login: async (name, password, character = "") =>
-      begin(toSession(await world.login({ name, password, character }))),
+      begin(toSession(await patiently(() => world.login({ name, password, character })))),
     register: async (name, password, email = "") =>
-      begin(toSession(await world.new({ name, password, email }))),
+      begin(toSession(await patiently(() => world.new({ name, password, email })))),
     async resume() {
       const stored = sessionFromText(await storage.get(storageKey));
       if (stored === undefined) return undefined;

@@ -112,6 +112,32 @@ describe("passwords", () => {
     expect(await passwords.verify("swordfish", phc)).toBe(true);
   });
 
+  test("that would wait too long are sent away with a moment of their own, and all get in", async () => {
+    const passwords = createPasswords({ maxRunning: 1, maxWaitMs: 300 });
+    const phc = await passwords.hash("swordfish");
+    const delays: number[] = [];
+    const getIn = async (): Promise<boolean> => {
+      try {
+        return await passwords.verify("swordfish", phc);
+      } catch (error) {
+        if (!hasReason(error, ErrorReason.TOO_MANY_CALLS)) throw error;
+        delays.push(error.details.retryDelayMs ?? 0);
+        await new Promise((resolve) => setTimeout(resolve, delays.at(-1)));
+        return getIn();
+      }
+    };
+    const all = Array.from({ length: 60 }, getIn);
+    await new Promise((resolve) => setImmediate(resolve));
+    const first = [...delays];
+    expect(first.length).toBeGreaterThan(20);
+    expect(first.length).toBeLessThan(60);
+    expect(Math.min(...first)).toBeGreaterThanOrEqual(1_000);
+    expect(first).toEqual(first.toSorted((a, b) => a - b));
+    // Spread as far as their work goes.
+    expect(Math.max(...first) - Math.min(...first)).toBeGreaterThan(first.length * 5);
+    expect(await Promise.all(all)).toEqual(Array.from({ length: 60 }, () => true));
+  });
+
   test("of a caller who went away are not hashed, and leave their place to others", async () => {
     const passwords = createPasswords({ maxRunning: 1, maxWaiting: 1 });
     const phc = otherHash("swordfish");

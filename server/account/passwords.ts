@@ -18,10 +18,17 @@ const TAG_BYTES = 32;
  * for files and names.
  */
 const MAX_RUNNING_HASHES = 2;
-/** Hashes that wait for their turn; at 30 ms each the last one waits 15 s, or 30 s one by one. Beyond: TOO_MANY_CALLS. */
+/** Hashes that may wait for their turn, whatever they take. */
 const MAX_WAITING_HASHES = 1_000;
-/** What a caller is told to wait when the queue is full, in milliseconds: by then a good part of it is done. */
-const QUEUE_FULL_RETRY_MS = 5_000;
+/** How long a hash may have to wait, in milliseconds: somebody logs in meanwhile and gives a call 10 seconds. Beyond: TOO_MANY_CALLS. */
+const MAX_WAIT_MS = 7_500;
+/** How long a hash takes until one was computed, in milliseconds. */
+const USUAL_HASH_MS = 30;
+/** The least and the most that those are told to wait who are sent away, in milliseconds. */
+const MIN_RETRY_MS = 1_000;
+const MAX_RETRY_MS = 60_000;
+/** What the last hash counts for in the average. */
+const LAST_COUNTS = 0.1;
 
 /**
  * A record that no password fits, as dear as a real one: checked when there is no such account, so that a
@@ -41,6 +48,8 @@ export interface PasswordsOptions {
   readonly maxRunning?: number;
   /** Hashes that may wait for their turn. Default 1,000. */
   readonly maxWaiting?: number;
+  /** How long one may have to wait, as it is reckoned when it comes, in milliseconds. Default 7.5 seconds. */
+  readonly maxWaitMs?: number;
 }
 
 /**
@@ -70,6 +79,7 @@ export function createPasswords(options: PasswordsOptions = {}): Passwords {
   const queue = createQueue(
     options.maxRunning ?? hashesAtOnce(availableParallelism()),
     options.maxWaiting ?? MAX_WAITING_HASHES,
+    options.maxWaitMs ?? MAX_WAIT_MS,
   );
   return {
     async hash(password, signal) {
@@ -105,20 +115,35 @@ interface Queue {
   run<T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T>;
 }
 
-/** Runs at most `maxRunning` pieces of work at once, the others in the order in which they came. */
-function createQueue(maxRunning: number, maxWaiting: number): Queue {
+/**
+ * Runs at most `maxRunning` pieces of work at once, the others in the order in which they came. Who would have to wait longer than
+ * `maxWaitMs` is told when to come back; each is given another moment, as far apart as pieces of work are, so that
+ * they find room and do not all come at once again.
+ */
+function createQueue(maxRunning: number, maxWaiting: number, maxWaitMs: number): Queue {
   // A set keeps its order and forgets an item in constant time.
   const waiting = new Set<() => void>();
   let running = 0;
+  /** How long one piece of work takes on average. */
+  let workMs = USUAL_HASH_MS;
+  /** When the last one comes back who was sent away. */
+  let lastReturnAt = 0;
+
+  function retryDelayMs(): number {
+    const now = performance.now();
+    const next = Math.max(now + MIN_RETRY_MS, lastReturnAt + workMs / maxRunning);
+    lastReturnAt = Math.min(next, now + MAX_RETRY_MS);
+    return Math.ceil(lastReturnAt - now);
+  }
 
   function turn(signal: AbortSignal | undefined): Promise<void> {
     if (running < maxRunning) {
       running++;
       return Promise.resolve();
     }
-    if (waiting.size >= maxWaiting) {
+    if (waiting.size >= maxWaiting || (waiting.size * workMs) / maxRunning > maxWaitMs) {
       throw new DomainError(ErrorReason.TOO_MANY_CALLS, "too many logins at once", {
-        retryDelayMs: QUEUE_FULL_RETRY_MS,
+        retryDelayMs: retryDelayMs(),
       });
     }
     return new Promise((resolve, reject) => {
@@ -150,9 +175,11 @@ function createQueue(maxRunning: number, maxWaiting: number): Queue {
     async run(work, signal) {
       signal?.throwIfAborted();
       await turn(signal);
+      const began = performance.now();
       try {
         return await work();
       } finally {
+        workMs += (performance.now() - began - workMs) * LAST_COUNTS;
         next();
       }
     },

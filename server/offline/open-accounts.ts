@@ -7,7 +7,7 @@ import { createPasswords } from "../account/passwords.ts";
 import { createLocalBus } from "../bus/local-bus.ts";
 import { loadGame } from "../load-game.ts";
 import { plainLogger } from "../logger.ts";
-import { createRequestValidator } from "../rpc/validation.ts";
+import { createRequestValidator } from "../rpc/pipeline/validation.ts";
 import { creatureNames } from "../sim/population.ts";
 import type { GameWorld } from "../zone/game-world.ts";
 import { nameKey } from "../store/store.ts";

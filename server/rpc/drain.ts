@@ -1,7 +1,7 @@
 import { ErrorReason } from "../../gen/ts/realmwire/v1/error_pb.ts";
 import type { Flag } from "../../gen/ts/realmwire/v1/flag_pb.ts";
 import { DomainError } from "../errors.ts";
-import { drainCanceledFlag, drainFlag } from "./flags.ts";
+import { drainCanceledFlag, drainFlag } from "./players/flags.ts";
 
 /** When players are told again, in milliseconds before the stop; before that each minute. */
 const TELL_AT_MS: readonly number[] = [30_000, 10_000, 5_000, 4_000, 3_000, 2_000, 1_000];

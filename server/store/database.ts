@@ -18,9 +18,15 @@ export interface Database {
   drain(): Promise<void>;
 }
 
-/** Creates a database that is not open yet. `timeoutMs` bounds each operation, its wait for a connection included. */
-export function createDatabase(options: { readonly timeoutMs: number }): Database {
-  const { timeoutMs } = options;
+/**
+ * Creates a database that is not open yet. `timeoutMs` bounds each operation, its wait for a connection included. `onError` is
+ * told why operations failed.
+ */
+export function createDatabase(options: {
+  readonly timeoutMs: number;
+  readonly onError?: (error: unknown) => void;
+}): Database {
+  const { timeoutMs, onError } = options;
   const underWay = new Set<Promise<unknown>>();
   let opened: SqlEntityManager | undefined;
 
@@ -40,6 +46,7 @@ export function createDatabase(options: { readonly timeoutMs: number }): Databas
     try {
       return await Promise.race([work, deadline.passed]);
     } catch (error) {
+      onError?.(error);
       if (error instanceof DomainError || !meansUnavailable(error)) throw error;
       throw storeUnavailable(error);
     } finally {

@@ -65,7 +65,12 @@ export function lockFolder(folder: string): FolderLock {
     throw new FolderInUseError(folder, readOwner(ownerPath));
   }
   const owner: Owner = { pid: process.pid, host: hostname() };
-  writeFileSync(ownerPath, JSON.stringify(owner));
+  try {
+    writeFileSync(ownerPath, JSON.stringify(owner));
+  } catch (error) {
+    file.close();
+    throw error;
+  }
   return {
     release() {
       if (file.isOpen) file.close();

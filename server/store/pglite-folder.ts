@@ -31,12 +31,18 @@ const KEPT_AS_TEXT = [1082, 1114, 1184, 1186];
  *
  * PGlite by itself runs with `fsync=off`, and its file system does not know fsync: what it acknowledged survives the
  * end of the process, but not that of the machine. Here both are repaired: a commit returns when the log is on the disk.
+ *
+ * `onLogFailure` is called when the log cannot be written. PostgreSQL would end its process there; PGlite calls it again and again, without
+ * end, so the thread has to be ended from outside.
  */
-export async function openPglite(dataDir: string): Promise<PGlite> {
+export async function openPglite(
+  dataDir: string,
+  onLogFailure: (error: unknown) => void,
+): Promise<PGlite> {
   const folder = databaseFolder(dataDir);
   if (!existsSync(folder)) await createDatabaseFolder(folder);
   return PGlite.create({
-    fs: createDurableFs(folder),
+    fs: createDurableFs(folder, onLogFailure),
     startParams: [
       ...PGlite.defaultStartParams.filter((param) => param !== "-F"),
       ...["-c", "fsync=on"],
@@ -61,7 +67,7 @@ async function createDatabaseFolder(folder: string): Promise<void> {
   syncToDisk(dirname(folder));
 }
 
-/** What the hook below needs of an open file of the WebAssembly file system. */
+/** What the hooks below need of an open file of the WebAssembly file system. */
 interface OpenFile {
   /** The file descriptor in Node; folders have none. */
   readonly nfd?: number;
@@ -69,11 +75,14 @@ interface OpenFile {
 }
 
 interface NodeFileSystem {
-  readonly stream_ops: { fsync?: (file: OpenFile) => number };
+  readonly stream_ops: {
+    fsync?: (file: OpenFile) => number;
+    write: (file: OpenFile, ...what: unknown[]) => number;
+  };
 }
 
-/** A folder of the real file system whose files can be synced to the disk. */
-function createDurableFs(folder: string): NodeFS {
+/** A folder of the real file system whose files can be synced to the disk, and that tells of a log that cannot be written. */
+function createDurableFs(folder: string, onLogFailure: (error: unknown) => void): NodeFS {
   const fs = new NodeFS(folder);
   const init = fs.init.bind(fs);
   fs.init = async (database, options) => {
@@ -85,6 +94,17 @@ function createDurableFs(folder: string): NodeFS {
         else if (file.path) syncToDisk(file.path.replace(MOUNT_POINT, folder));
         return 0;
       };
+      const { write } = stream_ops;
+      stream_ops.write = (file, ...what) => {
+        try {
+          return write(file, ...what);
+        } catch (error) {
+          if (file.path?.startsWith(LOG_FOLDER)) {
+            onLogFailure(new Error("The log of the database cannot be written.", { cause: error }));
+          }
+          throw error;
+        }
+      };
     };
     return {
       emscriptenOpts: { ...emscriptenOpts, preRun: [...(emscriptenOpts.preRun ?? []), addSync] },
@@ -95,6 +115,7 @@ function createDurableFs(folder: string): NodeFS {
 
 /** Where PGlite puts the folder within its own file system. */
 const MOUNT_POINT = "/pglite/data";
+const LOG_FOLDER = `${MOUNT_POINT}/pg_wal/`;
 
 /** Syncs a file, or the names in a folder. */
 function syncToDisk(path: string): void {

@@ -1,4 +1,5 @@
 import { PgliteDriver } from "@mikro-orm/pglite";
+import { explainByRoom } from "./disk-room.ts";
 import { type FolderLock, lockFolder } from "./folder-lock.ts";
 import { createPgliteDialect } from "./pglite-dialect.ts";
 import { deleteOldSnapshots, takePgliteSnapshot } from "./pglite-snapshot.ts";
@@ -18,6 +19,9 @@ const DEFAULT_STATEMENT_TIMEOUT_MS = 60_000;
 
 /** How often old row versions are cleared away and the log is cut, in milliseconds. PGlite does neither by itself. */
 const UPKEEP_INTERVAL_MS = 60_000;
+
+/** How long a thread that could not be started is not tried again, in milliseconds: each try takes a second of a core. */
+const RESTART_DELAY_MS = 2_000;
 
 /** What the embedded store needs. */
 export interface PgliteStoreOptions extends SqlStoreOptions {
@@ -43,6 +47,8 @@ export function createPgliteBackend(options: Omit<PgliteStoreOptions, "registry"
   let lock: FolderLock | undefined;
   let thread: Promise<PgliteThread> | undefined;
   let upkeep: NodeJS.Timeout | undefined;
+  /** The last start that failed. */
+  let failure: { readonly error: unknown; readonly at: number } | undefined;
 
   /** The dialect calls this for one connection at a time, so a thread is started once. */
   async function runningThread(): Promise<PgliteThread> {
@@ -52,17 +58,31 @@ export function createPgliteBackend(options: Omit<PgliteStoreOptions, "registry"
       if (running && !running.isOver()) return running;
       // Two at once would destroy the folder.
       await running?.close();
+      if (failure && performance.now() - failure.at < RESTART_DELAY_MS) throw failure.error;
       logger?.warn({ dataDir }, "The embedded database failed and is started again");
     }
-    thread = startPgliteThread({ dataDir, statementTimeoutMs });
+    thread = startThread();
     return thread;
+  }
+
+  async function startThread(): Promise<PgliteThread> {
+    try {
+      return await startPgliteThread({ dataDir, statementTimeoutMs });
+    } catch (error) {
+      failure = { error: explainByRoom(dataDir, error), at: performance.now() };
+      throw failure.error;
+    }
   }
 
   const dialect = createPgliteDialect({ thread: runningThread, timeoutMs });
 
   return {
     async open() {
-      lock = lockFolder(dataDir);
+      try {
+        lock = lockFolder(dataDir);
+      } catch (error) {
+        throw explainByRoom(dataDir, error);
+      }
       await deleteOldSnapshots(dataDir);
       // Creating a folder takes longer than an operation may.
       await runningThread();

@@ -21,7 +21,7 @@ function report(message: PgliteReport): void {
 }
 
 try {
-  const database = await openPglite((workerData as PgliteWorkerData).dataDir);
+  const database = await openPglite((workerData as PgliteWorkerData).dataDir, giveUp);
   port.on("message", (request: PgliteRequest) => {
     void answer(database, request);
   });

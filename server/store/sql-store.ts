@@ -9,6 +9,7 @@ import { createCharacterStore } from "./characters.ts";
 import { createChatStore } from "./chat.ts";
 import { createComponentCodec } from "./component-codec.ts";
 import { createDatabase, type Database, rows } from "./database.ts";
+import { createRoomWatch } from "./disk-room.ts";
 import { entities } from "./entities.ts";
 import { migrations } from "./migrations/index.ts";
 import { createReleaseStore } from "./releases.ts";
@@ -57,7 +58,8 @@ type State = { readonly kind: "closed" } | { readonly kind: "open"; readonly orm
 /** Creates a store on a kind of PostgreSQL. */
 export function createSqlStore(options: SqlStoreOptions & { readonly backend: Backend }): Store {
   const { backend, registry, timeoutMs = DEFAULT_TIMEOUT_MS, logger } = options;
-  const database = createDatabase({ timeoutMs });
+  const room = createRoomWatch(logger);
+  const database = createDatabase({ timeoutMs, onError: room.onError });
   const codec = createComponentCodec(registry);
   let state: State = { kind: "closed" };
 
@@ -116,6 +118,7 @@ export function createSqlStore(options: SqlStoreOptions & { readonly backend: Ba
     },
     async ping() {
       await database.run((em) => rows(em, "select 1"));
+      await room.check(database);
     },
     async snapshot() {
       if (state.kind !== "open") throw storeUnavailable(new Error("The store is not open."));

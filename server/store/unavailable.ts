@@ -4,6 +4,9 @@ import { DomainError } from "../errors.ts";
 /** How long callers are told to wait when the database is away, in milliseconds. */
 const RETRY_DELAY_MS = 1000;
 
+/** And when its disk is full, which somebody has to see to. */
+const FULL_RETRY_DELAY_MS = 5000;
+
 /** The connection to the database is gone, or was never there. */
 export class ConnectionLostError extends Error {
   constructor(message: string, cause?: unknown) {
@@ -12,8 +15,15 @@ export class ConnectionLostError extends Error {
   }
 }
 
-/** A `STORE_UNAVAILABLE` with the usual delay. */
+/** A `STORE_UNAVAILABLE` with a delay. */
 export function storeUnavailable(cause: unknown): DomainError {
+  if (meansFull(cause)) {
+    return new DomainError(
+      ErrorReason.STORE_UNAVAILABLE,
+      "The disk of the database is full: nothing can be stored until there is room.",
+      { retryDelayMs: FULL_RETRY_DELAY_MS, cause },
+    );
+  }
   return new DomainError(
     ErrorReason.STORE_UNAVAILABLE,
     "The database does not answer. Try again in a moment.",
@@ -31,6 +41,14 @@ const SQLSTATE_AWAY = /^(?:08...|28...|3D...|53...|57...|58...|40001|40P01|55P03
 /** Codes of Node for a peer that is not there. */
 const SYSTEM_AWAY =
   /^(?:ECONN\w+|EPIPE|ENOTFOUND|ETIMEDOUT|EHOSTUNREACH|EHOSTDOWN|ENETUNREACH|ENETDOWN|EAI_\w+)$/;
+
+/** Whether an error means that something could not be written for want of room: SQLSTATE 53100, and the system's codes for a full disk and for a used up share of it. */
+export function meansFull(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const code = (error as { code?: unknown }).code;
+  if (code === "53100" || code === "ENOSPC" || code === "EDQUOT") return true;
+  return meansFull(error.cause);
+}
 
 /** `pg` gives these errors no code. */
 const DRIVER_AWAY =

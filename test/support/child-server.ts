@@ -34,9 +34,17 @@ export interface ChildServer {
   dispose(): Promise<void>;
 }
 
-/** Runs `server/main.ts`. Of this process's environment it sees the path only, so that settings do not leak in. */
-export function runServer(args: readonly string[], env: NodeJS.ProcessEnv = {}): ChildServer {
-  const child: ChildProcess = spawn(process.execPath, ["server/main.ts", ...args], {
+/**
+ * Runs `server/main.ts`. Of this process's environment it sees the path only, so that settings do not leak in. `within` is a
+ * command before its own, such as one that enters a namespace and then becomes it.
+ */
+export function runServer(
+  args: readonly string[],
+  env: NodeJS.ProcessEnv = {},
+  within: readonly string[] = [],
+): ChildServer {
+  const command = [...within, process.execPath, "server/main.ts", ...args];
+  const child: ChildProcess = spawn(command[0] ?? "", command.slice(1), {
     cwd: root,
     env: { PATH: process.env["PATH"], ...env },
     stdio: ["ignore", "pipe", "pipe"],

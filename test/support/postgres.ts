@@ -1,9 +1,10 @@
 import { execFile } from "node:child_process";
-import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { chownSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { promisify } from "node:util";
+import type { SmallDisk } from "./small-disk.ts";
 
 const run = promisify(execFile);
 
@@ -45,11 +46,11 @@ export function findPostgres(): string | undefined {
 
 /**
  * Creates and starts a server on a free port of this machine. `programs` is what {@link findPostgres} found. With
- * `durable` each commit reaches the disk, as PostgreSQL does it unless told otherwise.
+ * `durable` each commit reaches the disk, as PostgreSQL does it unless told otherwise. Its databases are on the disk `tables`, which only root can do, its log is not.
  */
 export async function startPostgres(
   programs: string,
-  { durable = false }: { readonly durable?: boolean } = {},
+  { durable = false, tables }: { readonly durable?: boolean; readonly tables?: SmallDisk } = {},
 ): Promise<PostgresServer> {
   const user = await ordinaryUser();
   const folder = mkdtempSync(join(tmpdir(), "realmwire-postgres-"));
@@ -58,8 +59,12 @@ export async function startPostgres(
   const port = await freePort();
   let databases = 0;
 
-  const call = (program: string, args: string[]) =>
-    run(join(programs, program), args, { cwd: folder, ...user });
+  const within = tables?.within(folder, user) ?? [];
+  const call = (program: string, args: string[]) => {
+    const [file = "", ...rest] = [...within, join(programs, program), ...args];
+    // Whoever enters a namespace has to be root, and becomes the user by that.
+    return run(file, rest, { cwd: folder, ...(within.length === 0 && user) });
+  };
   const start = () =>
     call("pg_ctl", [
       ...["start", "-w", "-D", data, "-l", join(folder, "log")],
@@ -77,10 +82,18 @@ export async function startPostgres(
 
   await call("initdb", ["-D", data, "-U", "realmwire", "-A", "trust", "-E", "UTF8", "--no-sync"]);
   await start();
+  const login = ["-h", "127.0.0.1", "-p", `${port}`, "-U", "realmwire"];
+  if (tables) {
+    const place = join(tables.outside, "tables");
+    mkdirSync(place);
+    if (user) chownSync(place, user.uid, user.gid);
+    const sql = `create tablespace small location '${join(tables.folder, "tables")}'`;
+    await call("psql", [...login, "-d", "postgres", "-c", sql]);
+  }
   return {
     async createDatabase() {
       const name = `test_${++databases}`;
-      await call("createdb", ["-h", "127.0.0.1", "-p", `${port}`, "-U", "realmwire", name]);
+      await call("createdb", [...login, ...(tables ? ["-D", "small"] : []), name]);
       return `postgres://realmwire@127.0.0.1:${port}/${name}`;
     },
     async stop() {
@@ -125,7 +138,8 @@ async function serverProcesses(pidFile: string): Promise<number[]> {
   return [postmaster, ...children];
 }
 
-async function freePort(): Promise<number> {
+/** A port that nobody listened at just now. */
+export async function freePort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const address = server.address();
