@@ -6,7 +6,7 @@ import { AccountService } from "../../gen/ts/realmwire/v1/account_service_pb.ts"
 import { AdminService } from "../../gen/ts/realmwire/v1/admin_service_pb.ts";
 import { ReleaseService } from "../../gen/ts/realmwire/v1/release_service_pb.ts";
 import { WorldService } from "../../gen/ts/realmwire/v1/world_service_pb.ts";
-import { toRealmwireError } from "../ts/index.ts";
+import { toRealmwireError } from "../ts/errors.ts";
 import { UsageError } from "./errors.ts";
 
 /** How long a call with one answer may take, unless it says otherwise, in milliseconds. */

@@ -1,4 +1,6 @@
-import { Code, ErrorReason, RealmwireError } from "../ts/index.ts";
+import { Code } from "@connectrpc/connect";
+import { ErrorReason } from "../../gen/ts/realmwire/v1/error_pb.ts";
+import { RealmwireError } from "../ts/errors.ts";
 import { enumName } from "../cli/language/enum-name.ts";
 import { printable } from "../cli/terminal/printable.ts";
 

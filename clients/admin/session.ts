@@ -1,6 +1,8 @@
 import { join } from "node:path";
 import { Role } from "../../gen/ts/realmwire/v1/options_pb.ts";
-import { Code, RealmwireError, type Storage } from "../ts/index.ts";
+import { Code } from "@connectrpc/connect";
+import { RealmwireError } from "../ts/errors.ts";
+import type { Storage } from "../ts/storage.ts";
 import { type Connection, createConnection } from "./connection.ts";
 import { ToolError, UsageError } from "./errors.ts";
 import { ask, type Io, readPassword } from "./io.ts";
