@@ -26,7 +26,7 @@ function outgoing(error: ConnectError): unknown {
 
 test("each reason has the code that its comment in error.proto promises", () => {
   const proto = readFileSync(
-    new URL("../../proto/realmwire/v1/error.proto", import.meta.url),
+    new URL("../../../proto/realmwire/v1/error.proto", import.meta.url),
     "utf8",
   );
   const promised = new Map(
