@@ -104,7 +104,7 @@ describe.each(STREAM_WIRES)("a stream that lasts: $name", (wire) => {
   test("the caller goes away before the stream was opened", async () => {
     await expectSame(async (server) => {
       const one = openStream(server, wire, "late");
-      await sleep(50);
+      await expect.poll(() => server.witness.waiting).toBe(1);
       one.leave();
       await expect.poll(() => server.witness.aborted).toHaveLength(1);
       await expect.poll(() => server.witness.closed).toEqual(["late"]);
@@ -145,7 +145,7 @@ describe.each(UNARY_WIRES)("a unary call: $name", (wire) => {
   test("the caller goes away, and its handler is told", async () => {
     await expectSame(async (server) => {
       const one = openGet(server, wire, "wait:x");
-      await expect.poll(() => server.witness.waiting, { timeout: 5_000 }).toBe(1);
+      await expect.poll(() => server.witness.waiting).toBe(1);
       one.leave();
       await expect.poll(() => server.witness.aborted).toHaveLength(1);
       return server.log.filter(({ level }) => level === "error");
