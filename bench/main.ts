@@ -96,7 +96,7 @@ async function measureAll(
   const density = options.neighbours.includes(AIM_NEIGHBOURS)
     ? AIM_NEIGHBOURS
     : (options.neighbours[0] ?? AIM_NEIGHBOURS);
-  const capacities = options.search ? await searchCapacities(sweep, density) : [];
+  const capacities = options.search ? await searchCapacities(sweep, density, worlds.cells) : [];
   return {
     worlds: worlds.cells,
     calls: calls.cells,

@@ -49,7 +49,7 @@ export interface Results {
 
 /** The median of a figure over the runs of a cell; NaN when none has it. */
 export function medianOf(
-  cell: Cell | undefined,
+  cell: Pick<Cell, "outcomes"> | undefined,
   phase: string,
   figure: (result: PhaseResult) => number,
 ): number {

@@ -1,14 +1,18 @@
 import type { Candidate } from "../candidates.ts";
 import type { PhaseResult } from "../load/order.ts";
-import { GENERATOR_LIMIT, isOnTime } from "../results.ts";
-import type { Capacity } from "../results.ts";
+import { GENERATOR_LIMIT, isOnTime, medianOf } from "../results.ts";
+import type { Capacity, Cell } from "../results.ts";
 import type { Neighbours } from "../world/scenario.ts";
 import { carryOut } from "./run-order.ts";
 import { MOVES_PER_SECOND } from "./sweep.ts";
 import type { SweepOptions } from "./sweep.ts";
 
-/** Where the search begins; it doubles from there. */
+/** Where the search begins: at this part of what the CPU of the sweep lets one expect. */
+const FIRST_LOAD = 0.8;
+/** Where it begins when the sweep tells nothing. */
 const FIRST_PLAYERS = 200;
+/** By how much it goes up while all are held. */
+const GROWTH = 1.25;
 /** Where the search ends: more do not fit onto the map. */
 const MAX_PLAYERS = 6_400;
 /** The search ends when what is held and what is not are this near to each other. */
@@ -18,6 +22,7 @@ const LOAD = 0.7;
 
 interface Search {
   readonly candidate: Candidate;
+  readonly first: number;
   held: number;
   notHeld: number | undefined;
   cpuWhenNotHeld: number | undefined;
@@ -26,18 +31,20 @@ interface Search {
 }
 
 /**
- * Looks for the most players that each candidate holds on its core with ticks on time: by doubling, then by
- * halving what lies between. The candidates take turns.
+ * Looks for the most players that each candidate holds on its core with ticks on time: from what the worlds of
+ * the sweep let one expect upwards until they are late, then by halving what lies between. The candidates take turns.
  */
 export async function searchCapacities(
   options: SweepOptions,
   neighbours: Neighbours,
+  worlds: readonly Cell[],
 ): Promise<Capacity[]> {
   const { tell } = options;
   const searches: Search[] = options.candidates
     .filter(({ world }) => world)
     .map((candidate) => ({
       candidate,
+      first: firstTry(worlds, candidate, neighbours),
       held: 0,
       notHeld: undefined,
       cpuWhenNotHeld: undefined,
@@ -84,10 +91,23 @@ function note(
   search.byGenerator = result !== undefined && result.generatorCpu > GENERATOR_LIMIT;
 }
 
+/** With how many players to begin, by what one of them cost in the largest world that was measured. */
+function firstTry(worlds: readonly Cell[], candidate: Candidate, neighbours: Neighbours): number {
+  const expected = worlds
+    .filter((cell) => cell.candidate === candidate && cell.size.neighbours === neighbours)
+    .toSorted((a, b) => b.size.players - a.size.players)
+    .map(({ outcomes, size }) => {
+      const cpu = medianOf({ outcomes }, "moves", ({ serverCpu }) => serverCpu);
+      return Math.round((size.players / cpu) * FIRST_LOAD);
+    })
+    .find((players) => players > 0);
+  return Math.min(expected ?? FIRST_PLAYERS, MAX_PLAYERS);
+}
+
 /** With how many players to try next; undefined: what is known is enough. */
-function nextTry({ held, notHeld }: Search): number | undefined {
+function nextTry({ first, held, notHeld }: Search): number | undefined {
   if (notHeld === undefined) {
-    const next = held === 0 ? FIRST_PLAYERS : held * 2;
+    const next = held === 0 ? first : Math.round(held * GROWTH);
     return next > MAX_PLAYERS ? undefined : next;
   }
   if (notHeld <= Math.max(1, held) * CLOSE_ENOUGH || notHeld - held <= 20) return undefined;
