@@ -24,7 +24,7 @@ const CALL_TIMEOUT_MS = 10_000;
 const MOOD_BYTES = 60_000;
 const MOODY = 10;
 /** What somebody who was here may leave behind, in bytes. */
-const LEFT_BEHIND_BYTES = 2_048;
+const LEFT_BEHIND_BYTES = 4_096;
 /** What the zone's recording may hold more, in bytes: two parts in buffers that grow by doubling, and the states that they begin with, with the moods. */
 const RECORDED_BYTES = 4 * RECORDING_BYTES + (2 * CROWD * MOOD_BYTES) / MOODY;
 /** A server is idle when it holds no less a moment later, in milliseconds. */
