@@ -11,6 +11,8 @@ export default defineConfig({
     maxWorkers: 2,
     testTimeout: 30_000,
     hookTimeout: 60_000,
+    // Machines are slow at times; what is waited for comes at last or never.
+    expect: { poll: { timeout: 15_000 } },
     ...(report && { reporters: ["default", ["json", { outputFile: report }]] }),
   },
 });

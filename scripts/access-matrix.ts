@@ -6,7 +6,7 @@ import {
   Visibility,
   Writer,
 } from "../gen/ts/realmwire/v1/options_pb.ts";
-import { checkComponents, type MethodAccess, readAccess } from "../server/rpc/access.ts";
+import { checkComponents, type MethodAccess, readAccess } from "../server/rpc/pipeline/access.ts";
 
 /** Who calls, from the one who may least. Each has the role of its name. */
 export const CALLERS = ["anonymous", "player", "builder", "admin"] as const;

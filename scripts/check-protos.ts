@@ -1,5 +1,5 @@
 import type { DescMessage, DescService } from "@bufbuild/protobuf";
-import { checkComponents, readAccess } from "../server/rpc/access.ts";
+import { checkComponents, readAccess } from "../server/rpc/pipeline/access.ts";
 import type { CheckResult } from "./command.ts";
 import { COMMON_COMPONENTS, loadRuledTypes } from "./generated-files.ts";
 

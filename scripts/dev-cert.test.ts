@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { readCertificate } from "../server/rpc/tls-certificate.ts";
+import { readCertificate } from "../server/rpc/port/tls-certificate.ts";
 
 const DAY_MS = 86_400_000;
 const script = resolve(import.meta.dirname, "dev-cert.ts");

@@ -4,21 +4,24 @@ import { expect, test } from "vitest";
 import { ErrorReasonSchema } from "../gen/ts/realmwire/v1/error_pb.ts";
 import { ADDRESS_FACTOR } from "../server/account/login-throttle.ts";
 import { LIMIT_SETTINGS } from "../server/limit-settings.ts";
-import { MAX_REQUEST_BYTES } from "../server/rpc/call-bounds.ts";
-import { MAX_SURPLUS_CONNECTIONS, SURPLUS_TIMEOUT_MS } from "../server/rpc/connection-counts.ts";
-import { MAX_HEALTH_WATCHERS } from "../server/rpc/health.ts";
-import { MAX_INPUTS } from "../server/rpc/player-inputs.ts";
-import { MAX_STREAMS } from "../server/rpc/player-streams.ts";
+import { MAX_REQUEST_BYTES } from "../server/rpc/transport/call-bounds.ts";
+import {
+  MAX_SURPLUS_CONNECTIONS,
+  SURPLUS_TIMEOUT_MS,
+} from "../server/rpc/port/connection-counts.ts";
+import { MAX_HEALTH_WATCHERS } from "../server/rpc/services/health.ts";
+import { MAX_INPUTS } from "../server/rpc/players/player-inputs.ts";
+import { MAX_STREAMS } from "../server/rpc/players/player-streams.ts";
 import {
   HEADERS_TIMEOUT_MS,
   IDLE_SESSION_TIMEOUT_MS,
   KEEP_ALIVE_TIMEOUT_MS,
   MAX_CONCURRENT_STREAMS,
   REQUEST_TIMEOUT_MS,
-} from "../server/rpc/port-servers.ts";
-import { CLOSING_TIMEOUT_MS, FIRST_BYTES_TIMEOUT_MS } from "../server/rpc/port.ts";
-import { STALLED_READER_TIMEOUT_MS } from "../server/rpc/stalled-readers.ts";
-import { HANDSHAKE_TIMEOUT_MS } from "../server/rpc/tls-entrance.ts";
+} from "../server/rpc/port/port-servers.ts";
+import { CLOSING_TIMEOUT_MS, FIRST_BYTES_TIMEOUT_MS } from "../server/rpc/port/port.ts";
+import { STALLED_READER_TIMEOUT_MS } from "../server/rpc/port/stalled-readers.ts";
+import { HANDSHAKE_TIMEOUT_MS } from "../server/rpc/port/tls-entrance.ts";
 
 const text = readFileSync(resolve(import.meta.dirname, "../docs/limits.md"), "utf8");
 const rows = text

@@ -3,9 +3,9 @@ import { describe, expect, test } from "vitest";
 import { ConfigError, createCommand, readConfig } from "./config.ts";
 import { WRONG_PASSWORDS_PER_MINUTE } from "./account/login-throttle.ts";
 import { WRONG_TOKENS_PER_MINUTE } from "./account/sessions.ts";
-import { BROKEN_REQUESTS_PER_MINUTE } from "./rpc/broken-requests.ts";
-import { MAX_CONNECTIONS_PER_ADDRESS } from "./rpc/connection-counts.ts";
-import { MAX_CONNECTIONS } from "./rpc/port.ts";
+import { BROKEN_REQUESTS_PER_MINUTE } from "./rpc/transport/broken-requests.ts";
+import { MAX_CONNECTIONS_PER_ADDRESS } from "./rpc/port/connection-counts.ts";
+import { MAX_CONNECTIONS } from "./rpc/port/port.ts";
 
 /** Reads settings from flags, with variables as the environment. */
 function read(args: readonly string[] = [], env: Record<string, string> = {}) {

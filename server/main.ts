@@ -45,15 +45,16 @@ async function main(): Promise<void> {
     root,
     version: { server: version, commit: commit() },
     onDevAccounts: printDevAccounts,
+    onDrained: () => stop("an admin's drain"),
     tracing: await loadTracing(process.env, { version, logger }),
     processMetrics: config.metricsPort === undefined ? undefined : createProcessMetrics(),
   });
 
   let stopping = false;
-  const stop = (signal: NodeJS.Signals) => {
+  const stop = (reason: string) => {
     if (stopping) return;
     stopping = true;
-    logger.info({ signal }, "stopping");
+    logger.info({ reason }, "stopping");
     const deadlineMs = config.drainMs + STOP_DEADLINE_MS;
     setTimeout(() => {
       logger.error({}, `not stopped within ${deadlineMs} ms`);

@@ -2,14 +2,11 @@ import { randomBytes, randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { create } from "@bufbuild/protobuf";
-import { CharacterRecordSchema } from "../gen/ts/realmwire/internal/v1/record_pb.ts";
-import { anyPack, timestampFromMs } from "@bufbuild/protobuf/wkt";
 import type { Registry } from "prom-client";
-import { BodySchema } from "../gen/ts/realmwire/v1/entity_pb.ts";
 import { createAccounts } from "./account/accounts.ts";
 import type { Accounts } from "./account/accounts.ts";
 import { createLoginThrottle } from "./account/login-throttle.ts";
+import { type Backups, createBackups } from "./backup/backups.ts";
 import type { Bus } from "./bus/bus.ts";
 import { createLocalBus } from "./bus/local-bus.ts";
 import type { Config } from "./config.ts";
@@ -21,21 +18,20 @@ import { createClientPackage } from "./release/client-package.ts";
 import { ensureDefaultRelease } from "./release/default-release.ts";
 import { createReleases } from "./release/releases.ts";
 import { createLifecycle } from "./lifecycle.ts";
-import { readAccess } from "./rpc/access.ts";
-import { createCallLog, observeWith } from "./rpc/call-log.ts";
-import { createCertificateSource } from "./rpc/certificate-source.ts";
+import { readAccess } from "./rpc/pipeline/access.ts";
+import { createCallLog, observeWith } from "./rpc/pipeline/call-log.ts";
+import { createCertificateSource } from "./rpc/port/certificate-source.ts";
 import { createMeters, type Meters } from "./metrics/meters.ts";
 import { createMetricsServer, type MetricsServer } from "./metrics/metrics-server.ts";
 import { createMetricsRegistry } from "./metrics/registry.ts";
 import { watchStore } from "./metrics/watched-store.ts";
 import { createGateway, type Gateway } from "./rpc/gateway.ts";
-import type { Players } from "./rpc/players.ts";
-import { createPgliteStore } from "./store/pglite-store.ts";
-import { createPostgresStore } from "./store/postgres-store.ts";
+import type { Players } from "./rpc/players/players.ts";
 import type { Store } from "./store/store.ts";
 import type { Tracing } from "./tracing/tracing.ts";
 import { createZoneThreads } from "./threads/zone-threads.ts";
-import { createChatLog } from "./zone/chat-log.ts";
+import { type ChatLog, createChatLog } from "./zone/chat-log.ts";
+import { createCharacter, createStore } from "./world-parts.ts";
 import { createSaver, type Saver } from "./zone/saver.ts";
 import { createZoneHost } from "./zone/zone-host.ts";
 import type { ZoneHost } from "./zone/zone-host.ts";
@@ -58,6 +54,8 @@ export interface ServerOptions {
   readonly bus?: Bus;
   /** Other than the configured one. */
   readonly store?: Store;
+  /** An admin wanted the server to stop, and the time has come. Default: the server closes itself. */
+  readonly onDrained?: () => void;
   /** Receives the passwords of the ready-made accounts, when they were just created. */
   readonly onDevAccounts?: (passwords: ReadonlyMap<string, string>) => void;
   /** Metrics of the process, told behind those of the server. */
@@ -94,7 +92,7 @@ export function createServer(options: ServerOptions): Server {
         });
   const { logger } = meters ?? options;
   const bus = options.bus ?? createBus(logger);
-  const plainStore = options.store ?? createStore(options, logger);
+  const plainStore = options.store ?? createStore({ ...config, types: world.types, logger });
   const store = [meters?.store.watch, options.tracing?.watchStore].reduce(
     (inner, watch) => (watch ? watchStore(inner, watch) : inner),
     plainStore,
@@ -110,7 +108,8 @@ export function createServer(options: ServerOptions): Server {
     loginThrottle: createLoginThrottle({ perMinute: config.wrongPasswordsPerMinute }),
     wrongTokensPerMinute: config.wrongTokensPerMinute,
     game: {
-      newCharacter: (name, accountId) => newCharacter(options, name, accountId, now()),
+      newCharacter: (name, accountId) =>
+        createCharacter(options.game, { name, accountId, nowMs: now() }),
       isReserved: (name) => zones.hasThing(name),
       isInWorld: (name) => gateway.players.find(name) !== undefined,
     },
@@ -156,6 +155,8 @@ export function createServer(options: ServerOptions): Server {
     accounts,
     releases,
     zones,
+    backups: createWorldBackups(options, { store, saver, chatLog, now }),
+    onDrained: options.onDrained ?? (() => void lifecycle.close()),
     gameServices: (players) => createGameServices(options.game, players),
     logger,
     newKey: () => randomBytes(5).readUIntBE(0, 5).toString(36),
@@ -253,6 +254,19 @@ function createMetrics(
   });
 }
 
+/** Backups of a world, for which what waits for the store is written first. */
+function createWorldBackups(
+  { version, game }: ServerOptions,
+  parts: { store: Store; saver: Saver; chatLog: ChatLog; now: () => number },
+): Backups {
+  const { store, saver, chatLog, now } = parts;
+  const settle = () => Promise.all([saver.settled(), chatLog.flush()]);
+  return createBackups({
+    ...{ store, settle, now },
+    about: { server: version.server, game: game.game.id },
+  });
+}
+
 function createBus(logger: Logger): Bus {
   return createLocalBus({
     onError: (err, subject) => logger.error({ err, subject }, "a handler on the bus failed"),
@@ -272,25 +286,6 @@ function createGameServices({ game }: LoadedGame, players: Pick<Players, "find">
     throw new GameError(`game "${game.id}": ${(error as Error).message}`, { cause: error });
   }
   return services;
-}
-
-function createStore({ config, game }: ServerOptions, logger: Logger): Store {
-  const { registry } = game.world.types;
-  const common = { registry, logger, timeoutMs: config.storeTimeoutMs };
-  if (config.databaseUrl !== "") return createPostgresStore({ ...common, url: config.databaseUrl });
-  return createPgliteStore({ ...common, dataDir: join(config.data, "database") });
-}
-
-function newCharacter({ game }: ServerOptions, name: string, accountId: number, nowMs: number) {
-  const { startZone, character } = game.game;
-  const body = create(BodySchema, { ...character.body, owner: name });
-  const components = [anyPack(BodySchema, body)];
-  for (const message of character.components) {
-    const type = game.world.types.byName(message.$typeName);
-    if (type) components.push(anyPack(type.schema, message));
-  }
-  const createdAt = timestampFromMs(nowMs);
-  return create(CharacterRecordSchema, { accountId, name, zone: startZone, components, createdAt });
 }
 
 async function startAccounts(

@@ -38,6 +38,7 @@ const TABLE: readonly ImportRule[] = [
   { files: "server/zone/", may: ["server/sim/", ...INTERFACES, ...COMMON] },
   { files: "server/account/", may: ["server/sim/", ...INTERFACES, ...COMMON] },
   { files: "server/release/", may: [...INTERFACES, ...COMMON] },
+  { files: "server/backup/", may: [...INTERFACES, ...COMMON] },
   // The calls stand above them.
   {
     files: "server/rpc/",
@@ -46,6 +47,7 @@ const TABLE: readonly ImportRule[] = [
       "server/zone/",
       "server/account/",
       "server/release/",
+      "server/backup/",
       ...INTERFACES,
       ...COMMON,
     ],
@@ -84,7 +86,7 @@ const TABLE: readonly ImportRule[] = [
     may: [
       "server/config.ts",
       "server/metrics/watched-store.ts",
-      "server/rpc/pipeline.ts",
+      "server/rpc/pipeline/pipeline.ts",
       ...COMMON,
     ],
   },
@@ -99,6 +101,13 @@ const TABLE: readonly ImportRule[] = [
       ...COMMON,
     ],
   },
+  // What the composition roots have in common.
+  {
+    files: "server/world-parts.ts",
+    may: ["server/config.ts", "server/load-game.ts", "server/sim/", "server/store/", ...COMMON],
+  },
+  // The composition root of what operators do while no server runs.
+  { files: "server/offline/", may: ["server/", ...COMMON] },
   // The composition root, and the program around it.
   { files: "server/server.ts", may: ["server/", ...COMMON] },
   {
@@ -121,6 +130,19 @@ const TABLE: readonly ImportRule[] = [
     may: ["games/", "server/zone/tiled/tiled.ts", "gen/ts/", "package:", "node:"],
   },
   { files: "games/*/", may: ["server/game.ts", "gen/ts/", "package:", "node:"] },
+  // The operators' tool: what needs no running server is done by the server's own parts.
+  {
+    files: "clients/admin/",
+    may: [
+      "clients/ts/",
+      "clients/cli/",
+      "server/backup/",
+      "server/offline/",
+      "gen/ts/",
+      "package:",
+      "node:",
+    ],
+  },
   // Runs in browsers too: nothing of Node, nor of the clients that need it.
   { files: "clients/ts/", may: ["gen/ts/", "server/sim/movement.ts", "package:"] },
   // Only its tests use these.

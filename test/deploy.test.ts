@@ -195,6 +195,10 @@ test("what an image holds is enough for a server, which its health check sees, w
   const { certFile, keyFile } = certificate;
   try {
     await expectHealthy(app, { start, health }, { REALMWIRE_PLAINTEXT: "allow" });
+    const { stdout } = await run(process.execPath, ["clients/admin/main.ts", "--help"], {
+      cwd: app,
+    });
+    expect(stdout).toContain("create-admin");
     const tls = { REALMWIRE_TLS_CERT: certFile, REALMWIRE_TLS_KEY: keyFile };
     await expectHealthy(app, { start, health }, tls);
   } finally {

@@ -38,6 +38,7 @@ const ADVICE: ReadonlyMap<ErrorReason, string> = new Map([
     ErrorReason.SESSION_REPLACED,
     "Your character was logged in elsewhere. `login <name>` takes it back.",
   ],
+  [ErrorReason.KICKED, "`login <name>` begins a new session."],
   [ErrorReason.CREDENTIALS_WRONG, "`register <name>` makes a new account."],
   [ErrorReason.NO_CHARACTER, "`characters` lists yours, `play <name>` chooses one."],
   [ErrorReason.ATTRIBUTE_UNKNOWN, "`get` lists the attributes."],

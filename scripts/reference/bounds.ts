@@ -31,7 +31,7 @@ export interface Bounds {
 /** Rules that {@link boundsOf} knows, by their names in TypeScript. One of another name would be left out of the reference unseen. */
 const KNOWN: ReadonlySet<string> = new Set([
   ...["minLen", "maxLen", "pattern", "email", "len"],
-  ...["minItems", "maxItems", "items", "maxPairs", "gte", "lte"],
+  ...["minItems", "maxItems", "items", "maxPairs", "gte", "lte", "definedOnly", "notIn"],
 ]);
 
 /** The bounds of a field, by its `buf.validate` rules. Throws an `Error` that names the field with a rule that is not known here. */
@@ -83,6 +83,15 @@ function readRules(rules: FieldRules, where: string): Bounds {
         ...(lessThan.case === "lte" && { maximum: lessThan.value }),
       };
     }
+    case "duration": {
+      const { greaterThan, lessThan } = type.value;
+      const least = greaterThan.case === "gte" ? Number(greaterThan.value.seconds) : undefined;
+      const most = lessThan.case === "lte" ? Number(lessThan.value.seconds) : undefined;
+      return { ...common, words: [...common.words, range(least, most, " seconds")] };
+    }
+    // Which values are left is said by the field's comment.
+    case "enum":
+      return common;
     default:
       throw new Error(`${where}: rules for ${type.case} are not known to the reference`);
   }

@@ -93,6 +93,8 @@ export function messageSchema(desc: DescMessage): JsonObject {
 function isRequired(field: DescField): boolean {
   const { required, zeroIsFree, minLength = 0, minItems = 0, byteLength } = boundsOf(field);
   if (required) return true;
+  // Rules of a choice count when it is made.
+  if (field.oneof !== undefined) return false;
   return !zeroIsFree && (minLength > 0 || minItems > 0 || byteLength !== undefined);
 }
 

@@ -6,8 +6,8 @@ import { codeToHttpStatus, codeToString } from "@connectrpc/connect/protocol-con
 import type { ErrorReason } from "../../gen/ts/realmwire/v1/error_pb.ts";
 import { ErrorDetailSchema } from "../../gen/ts/realmwire/v1/error_pb.ts";
 import { Role, RoleSchema } from "../../gen/ts/realmwire/v1/options_pb.ts";
-import { MAX_REQUEST_BYTES } from "../../server/rpc/call-bounds.ts";
-import { codeOf } from "../../server/rpc/error-mapping.ts";
+import { MAX_REQUEST_BYTES } from "../../server/rpc/transport/call-bounds.ts";
+import { codeOf } from "../../server/rpc/pipeline/error-mapping.ts";
 import { componentsOf } from "../generated-files.ts";
 import { callText, errorsOf, reasonName } from "./errors.ts";
 import { enumSchema, messageSchema, refTo } from "./json-schema.ts";

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { createFileRegistry, type DescFile, type DescMethod, fromBinary } from "@bufbuild/protobuf";
 import { FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
 import { getComments } from "@bufbuild/protoplugin";
-import { type MethodAccess, readAccess } from "../../server/rpc/access.ts";
+import { type MethodAccess, readAccess } from "../../server/rpc/pipeline/access.ts";
 import { run } from "../command.ts";
 
 /** Packages that clients have nothing to do with: protos of others, and what servers tell themselves. */

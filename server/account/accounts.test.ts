@@ -180,8 +180,8 @@ describe("logging in", () => {
     const first = await register();
     await there.accounts.authenticate(first.token, PEER);
     const told: unknown[] = [];
-    here.accounts.onSessionEnded((key, state) => told.push(["here", key, state]));
-    there.accounts.onSessionEnded((key, state) => told.push(["there", key, state]));
+    here.accounts.onSessionEnded((key, end) => told.push(["here", key, end]));
+    there.accounts.onSessionEnded((key, end) => told.push(["there", key, end]));
     const second = await accounts.login({ name: first.account.name, password: PASSWORD }, PEER);
     for (const node of [here, there]) {
       await expectRefusal(
@@ -191,8 +191,8 @@ describe("logging in", () => {
       expect(await node.accounts.authenticate(second.token, PEER)).toEqual(second.session);
     }
     expect(told).toEqual([
-      ["here", first.session.key, SessionState.REPLACED],
-      ["there", first.session.key, SessionState.REPLACED],
+      ["here", first.session.key, { kind: "replaced" }],
+      ["there", first.session.key, { kind: "replaced" }],
     ]);
   });
 
@@ -210,11 +210,11 @@ describe("a session", () => {
     const { token, session } = await register();
     await there.accounts.authenticate(token, PEER);
     const told: unknown[] = [];
-    there.accounts.onSessionEnded((key, state) => told.push([key, state]));
+    there.accounts.onSessionEnded((key, end) => told.push([key, end]));
     await accounts.logout(session);
     await expectRefusal(here.accounts.authenticate(token, PEER), ErrorReason.TOKEN_INVALID);
     await expectRefusal(there.accounts.authenticate(token, PEER), ErrorReason.TOKEN_INVALID);
-    expect(told).toEqual([[session.key, SessionState.ENDED]]);
+    expect(told).toEqual([[session.key, { kind: "ended" }]]);
     // A node that knew nothing of it reads the same from the store.
     const third = await startAccounts({ store, bus, clock });
     await expectRefusal(third.accounts.authenticate(token, PEER), ErrorReason.TOKEN_INVALID);

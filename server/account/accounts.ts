@@ -16,9 +16,11 @@ import { createDevAccounts, type DevAccounts } from "./dev-accounts.ts";
 import { createLoginThrottle, type LoginThrottle } from "./login-throttle.ts";
 import { createPasswords, type Passwords } from "./passwords.ts";
 import { createRoles, type Roles } from "./roles.ts";
-import { type EndState, createSessionNews } from "./session-news.ts";
+import { bannedError, holds, type SessionEnd } from "./session-end.ts";
+import { createSessionNews } from "./session-news.ts";
 import type { Authenticator, Session } from "./session.ts";
 import { createSessions } from "./sessions.ts";
+import { createUsers, type Users } from "./users.ts";
 
 /** Characters that an account may have, unless the options say otherwise. */
 export const DEFAULT_MAX_CHARACTERS = 10;
@@ -64,11 +66,11 @@ export interface Accounts extends Authenticator {
     signal?: AbortSignal,
   ): Promise<LoginResult>;
   /**
-   * Logs in from an address and selects the named character, or the one played last, or the first by name. Rejects with
-   * `CREDENTIALS_WRONG`, `TOO_MANY_FAILURES` and `CHARACTER_UNKNOWN`.
+   * Logs in from an address and selects the named character, or the one played last, or the first by name, or none. Rejects
+   * with `CREDENTIALS_WRONG`, `TOO_MANY_FAILURES`, `ACCOUNT_BANNED` and `CHARACTER_UNKNOWN`.
    */
   login(
-    credentials: { name: string; password: string; character?: string },
+    credentials: { name: string; password: string; character?: string; noCharacter?: boolean },
     peer: string,
     signal?: AbortSignal,
   ): Promise<LoginResult>;
@@ -86,12 +88,14 @@ export interface Accounts extends Authenticator {
   readonly selectCharacter: Characters["select"];
   readonly deleteCharacter: Characters["delete"];
 
+  /** What admins do with accounts. */
+  readonly users: Users;
   readonly setRole: Roles["set"];
   readonly ensureRoles: Roles["ensure"];
   readonly ensureDevAccounts: DevAccounts["ensure"];
 
   /** Tells of sessions that were logged out or replaced, on whatever node. */
-  onSessionEnded(listener: (key: string, state: EndState) => void): Subscription;
+  onSessionEnded(listener: (key: string, end: SessionEnd) => void): Subscription;
   /** Tells of sessions that play another character now, on whatever node. */
   onCharacterChanged(listener: (key: string) => void): Subscription;
   /** Tells of accounts whose role changed, on whatever node. */
@@ -198,9 +202,12 @@ export function createAccounts(options: AccountsOptions): Accounts {
       const { account, character } = await createAccount({ name, password, email }, signal);
       return open(account, character, [character]);
     },
-    async login({ name, password, character: wanted }, peer, signal) {
+    async login({ name, password, character: wanted, noCharacter }, peer, signal) {
       const account = await requireAccount(name, password, peer, signal);
+      // Only to who knows the password: others need not know.
+      if (holds(account.ban, now())) throw bannedError(account.ban);
       const all = await store.listCharacters(account.id, { size: MAX_CHARACTERS_AT_LOGIN });
+      if (noCharacter) return open(account, undefined, all);
       const character = wanted
         ? await characters.require(account.id, wanted)
         : (all.find(({ id }) => id === account.lastCharacterId) ?? all[0]);
@@ -217,6 +224,7 @@ export function createAccounts(options: AccountsOptions): Accounts {
     createCharacter: characters.create,
     selectCharacter: characters.select,
     deleteCharacter: characters.delete,
+    users: createUsers({ store, sessions, roles, now }),
     setRole: roles.set,
     ensureRoles: roles.ensure,
     ensureDevAccounts: devAccounts.ensure,

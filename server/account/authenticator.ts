@@ -3,6 +3,7 @@ import { limitKeyOf } from "../addresses.ts";
 import { DomainError } from "../errors.ts";
 import type { FailureLimit } from "../failures.ts";
 import type { KnownSession, SessionCache } from "./session-cache.ts";
+import { endError, holds } from "./session-end.ts";
 import type { SessionExtensions } from "./session-extensions.ts";
 import type { Authenticator, Session } from "./session.ts";
 import { isToken, sessionKeyOf } from "./tokens.ts";
@@ -10,7 +11,7 @@ import { isToken, sessionKeyOf } from "./tokens.ts";
 /** A session that goes on. */
 export type LiveSession = Extract<KnownSession, { kind: "live" }>;
 
-/** Finds the session of a key. Rejects with `TOKEN_INVALID`, `SESSION_REPLACED` or `STORE_UNAVAILABLE`. */
+/** Finds the session of a key. Rejects with what {@link endError} makes of its end, or with `STORE_UNAVAILABLE`. */
 export type SessionFinder = (key: string) => Promise<LiveSession>;
 
 /** Creates the finding of sessions by their key. */
@@ -21,24 +22,28 @@ export function createSessionFinder(options: {
   const { cache, now } = options;
   return async (key) => {
     let known = await cache.get(key);
-    if (known?.kind === "live" && known.expiresAtMs <= now()) {
+    if (known && isOutdated(known, now())) {
       // Another node may have extended it meanwhile.
       cache.forget(key);
       known = await cache.get(key);
     }
-    switch (known?.kind) {
-      case "live":
-        if (known.expiresAtMs <= now()) {
-          throw tokenInvalid();
-        }
-        return known;
-      case "replaced":
-        throw sessionReplaced();
-      case "ended":
-      case undefined:
-        throw tokenInvalid();
+    if (known === undefined) {
+      throw tokenInvalid();
     }
+    if (known.kind !== "live") {
+      throw endError(known);
+    }
+    if (known.expiresAtMs <= now()) {
+      throw tokenInvalid();
+    }
+    return known;
   };
+}
+
+/** Whether what is remembered has run out: the session, or the ban. */
+function isOutdated(known: KnownSession, nowMs: number): boolean {
+  if (known.kind === "live") return known.expiresAtMs <= nowMs;
+  return known.kind === "banned" && !holds(known.ban, nowMs);
 }
 
 /** Creates the finding of sessions by their token; each use prolongs the session. */
@@ -79,12 +84,6 @@ export function createAuthenticator(options: {
   };
 }
 
-/** The error for a token that does not work, or no longer. */
-export function tokenInvalid(): DomainError {
-  return new DomainError(ErrorReason.TOKEN_INVALID, "the token is unknown or no longer works");
-}
-
-/** The error for a session whose character was logged in again. */
-export function sessionReplaced(): DomainError {
-  return new DomainError(ErrorReason.SESSION_REPLACED, "the character was logged in again");
+function tokenInvalid(): DomainError {
+  return endError({ kind: "ended" });
 }

@@ -107,7 +107,7 @@ export function createDevAccounts(options: {
 }
 
 /** A random password that can be read out and typed, such as `kifo-ramu-tosa-bonu-gali`. */
-function readablePassword(): string {
+export function readablePassword(): string {
   const words = Array.from({ length: PASSWORD_WORDS }, () =>
     [...randomBytes(2)]
       .map((byte) => CONSONANTS.charAt(byte & 15) + VOWELS.charAt((byte >> 4) & 3))

@@ -1,12 +1,12 @@
 import { ErrorReason } from "../../gen/ts/realmwire/v1/error_pb.ts";
 import { hasReason } from "../errors.ts";
+import type { SessionEnd } from "./session-end.ts";
 import type { Session } from "./session.ts";
 
 /** What is known of a session. */
 export type KnownSession =
   | { readonly kind: "live"; readonly session: Session; readonly expiresAtMs: number }
-  | { readonly kind: "replaced" }
-  | { readonly kind: "ended" };
+  | SessionEnd;
 
 /** Remembers sessions, so that not every call asks the store. */
 export interface SessionCache {
@@ -141,12 +141,18 @@ export function createSessionCache(options: SessionCacheOptions): SessionCache {
       // Whose session is being looked up is not known yet.
       lookups.clear();
       for (const [key, { known }] of remembered) {
-        if (known.kind === "live" && known.session.accountId === accountId) {
+        if (accountOf(known) === accountId) {
           remembered.delete(key);
         }
       }
     },
   };
+}
+
+/** Whose it is; undefined: it does not matter any more. */
+function accountOf(known: KnownSession): number | undefined {
+  if (known.kind === "live") return known.session.accountId;
+  return known.kind === "banned" ? known.accountId : undefined;
 }
 
 interface Entry {

@@ -1,32 +1,28 @@
-import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
+import { create, fromBinary, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
 import { SessionState } from "../../gen/ts/realmwire/internal/v1/record_pb.ts";
 import {
   AccountChangedSchema,
+  type SessionEnded,
   SessionEndedSchema,
 } from "../../gen/ts/realmwire/internal/v1/session_pb.ts";
 import type { Bus, Subscription } from "../bus/bus.ts";
+import { endOf, type SessionEnd } from "./session-end.ts";
 import { sessionKey } from "./tokens.ts";
 
 const SESSION_SUBJECT = "session.ended";
 const ACCOUNT_SUBJECT = "account.changed";
 
-/** How a session ended. */
-export type EndState = typeof SessionState.REPLACED | typeof SessionState.ENDED;
-
-/** Whether a session in this state is over. */
-export function isEnd(state: SessionState): state is EndState {
-  return state === SessionState.REPLACED || state === SessionState.ENDED;
-}
-
 /** What the nodes tell each other about sessions. A message may be lost; then caches are wrong until their time is over. */
 export interface SessionNews {
   start(): void;
   close(): void;
-  /** Tells all nodes, this one included, how a session stands now. LIVE: it plays another character. */
-  sessionChanged(tokenHash: Uint8Array, state: SessionState): void;
-  /** Tells all nodes that the role of an account changed. */
+  /** Tells all nodes, this one included, that a session is over. */
+  sessionEnded(tokenHash: Uint8Array, end: SessionEnd): void;
+  /** Tells all nodes, this one included, that a session plays another character now. */
+  characterChanged(tokenHash: Uint8Array): void;
+  /** Tells all nodes that the role or the ban of an account changed. */
   accountChanged(accountId: number): void;
-  onSessionEnded(listener: (key: string, state: EndState) => void): Subscription;
+  onSessionEnded(listener: (key: string, end: SessionEnd) => void): Subscription;
   onCharacterChanged(listener: (key: string) => void): Subscription;
   onAccountChanged(listener: (accountId: number) => void): Subscription;
 }
@@ -36,19 +32,24 @@ export function createSessionNews(options: {
   readonly bus: Pick<Bus, "publish" | "subscribe">;
 }): SessionNews {
   const { bus } = options;
-  const ended = createListeners<[string, EndState]>();
+  const ended = createListeners<[string, SessionEnd]>();
   const characterChanged = createListeners<[string]>();
   const accountChanged = createListeners<[number]>();
   let subscriptions: Subscription[] = [];
 
   function onSession(payload: Uint8Array): void {
-    const { tokenHash, state } = fromBinary(SessionEndedSchema, payload);
-    const key = sessionKey(tokenHash);
-    if (isEnd(state)) {
-      ended.tell(key, state);
+    const news = fromBinary(SessionEndedSchema, payload);
+    const key = sessionKey(news.tokenHash);
+    const end = readEnd(news);
+    if (end) {
+      ended.tell(key, end);
     } else {
       characterChanged.tell(key);
     }
+  }
+
+  function publish(news: MessageInitShape<typeof SessionEndedSchema>): void {
+    bus.publish(SESSION_SUBJECT, toBinary(SessionEndedSchema, create(SessionEndedSchema, news)));
   }
 
   return {
@@ -65,9 +66,11 @@ export function createSessionNews(options: {
         subscription.close();
       }
     },
-    sessionChanged(tokenHash, state) {
-      const message = create(SessionEndedSchema, { tokenHash, state });
-      bus.publish(SESSION_SUBJECT, toBinary(SessionEndedSchema, message));
+    sessionEnded(tokenHash, end) {
+      publish({ tokenHash, ...writeEnd(end) });
+    },
+    characterChanged(tokenHash) {
+      publish({ tokenHash, state: SessionState.LIVE });
     },
     accountChanged(accountId) {
       const message = create(AccountChangedSchema, { accountId });
@@ -77,6 +80,23 @@ export function createSessionNews(options: {
     onCharacterChanged: characterChanged.add,
     onAccountChanged: accountChanged.add,
   };
+}
+
+const STATES = {
+  replaced: SessionState.REPLACED,
+  ended: SessionState.ENDED,
+  kicked: SessionState.KICKED,
+  banned: SessionState.ENDED,
+} as const;
+
+function writeEnd(end: SessionEnd): MessageInitShape<typeof SessionEndedSchema> {
+  const state = STATES[end.kind];
+  if (end.kind === "kicked") return { state, endReason: end.reason };
+  return end.kind === "banned" ? { state, accountId: end.accountId, ban: end.ban } : { state };
+}
+
+function readEnd({ state, endReason, accountId, ban }: SessionEnded): SessionEnd | undefined {
+  return ban ? { kind: "banned", accountId, ban } : endOf(state, endReason);
 }
 
 interface Listeners<A extends unknown[]> {

@@ -1,8 +1,8 @@
-import { SessionState } from "../../gen/ts/realmwire/internal/v1/record_pb.ts";
 import type { Subscription } from "../bus/bus.ts";
 import { DomainError } from "../errors.ts";
 import { ErrorReason } from "../../gen/ts/realmwire/v1/error_pb.ts";
-import { type SessionFinder, sessionReplaced, tokenInvalid } from "./authenticator.ts";
+import type { SessionFinder } from "./authenticator.ts";
+import { endError } from "./session-end.ts";
 import type { SessionNews } from "./session-news.ts";
 import type { Authenticator, SessionStanding } from "./session.ts";
 
@@ -68,10 +68,7 @@ export function createSessionWatch(options: {
     start() {
       timer = setInterval(lookUpDue, EXPIRY_CHECK_MS);
       subscriptions = [
-        news.onSessionEnded((key, state) => {
-          const error = state === SessionState.REPLACED ? sessionReplaced() : tokenInvalid();
-          tell(key, { kind: "over", error });
-        }),
+        news.onSessionEnded((key, end) => tell(key, { kind: "over", error: endError(end) })),
         news.onAccountChanged((accountId) => {
           for (const [key, entry] of watched) {
             if (entry.accountId === accountId) lookUp(key, entry);

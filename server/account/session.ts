@@ -20,7 +20,7 @@ export type SessionStanding =
 /** Finds the session of a token. */
 export interface Authenticator {
   /**
-   * Rejects with a `DomainError`: `TOKEN_INVALID`, `SESSION_REPLACED` or `STORE_UNAVAILABLE`; and with `TOO_MANY_FAILURES` when too many
+   * Rejects with a `DomainError`: `TOKEN_INVALID`, `SESSION_REPLACED`, `KICKED`, `ACCOUNT_BANNED` or `STORE_UNAVAILABLE`; and with `TOO_MANY_FAILURES` when too many
    * wrong tokens came from the address, unless the token is one that is known to be good.
    */
   authenticate(token: string, peer: string): Promise<Session>;

@@ -6,6 +6,7 @@ import {
   SessionRecordSchema,
   SessionState,
 } from "../../gen/ts/realmwire/internal/v1/record_pb.ts";
+import type { Ban } from "../../gen/ts/realmwire/v1/user_pb.ts";
 import type { Logger } from "../logger.ts";
 import type { Store } from "../store/store.ts";
 import { createFailureLimit } from "../failures.ts";
@@ -13,9 +14,10 @@ import { createAuthenticator, createSessionFinder } from "./authenticator.ts";
 import { createSessionCache } from "./session-cache.ts";
 import { createSessionCleanup } from "./session-cleanup.ts";
 import { createSessionExtensions } from "./session-extensions.ts";
-import type { EndState, SessionNews } from "./session-news.ts";
+import type { SessionEnd } from "./session-end.ts";
+import type { SessionNews } from "./session-news.ts";
+import { toKnownSession, toSession } from "./session-view.ts";
 import { createSessionWatch } from "./session-watch.ts";
-import { toKnownEnd, toKnownSession, toSession } from "./session-view.ts";
 import type { Authenticator, Session } from "./session.ts";
 import { createToken, hashToken, sessionKey, tokenHashOf } from "./tokens.ts";
 
@@ -46,6 +48,10 @@ export interface Sessions extends Authenticator {
   end(session: Session): Promise<void>;
   /** Ends all other sessions of the account. */
   endOthers(session: Session): Promise<void>;
+  /** Ends sessions of an account, all or the one that plays a character; how many comes back. */
+  kick(accountId: number, kick: Parameters<Store["kickSessions"]>[1]): Promise<number>;
+  /** Bans an account and ends its sessions, whose number comes back; without a ban, takes the one that it has away. */
+  setBan(accountId: number, ban: Ban | undefined): Promise<number>;
   /** Forgets what this node remembers of an account's sessions. */
   refreshAccount(accountId: number): void;
 }
@@ -59,6 +65,8 @@ export interface SessionsOptions {
     | "selectCharacter"
     | "endSession"
     | "endOtherSessions"
+    | "kickSessions"
+    | "setBan"
     | "extendSession"
     | "deleteExpiredSessions"
   >;
@@ -76,13 +84,13 @@ export interface SessionsOptions {
 export function createSessions(options: SessionsOptions): Sessions {
   const { store, news, now, sessionTtlMs, logger } = options;
   const cache = createSessionCache({
-    find: async (key) => toKnownSession(await store.findSession(tokenHashOf(key))),
+    find: async (key) => toKnownSession(await store.findSession(tokenHashOf(key)), now()),
     ttlMs: CACHE_TTL_MS,
     staleMs: OUTAGE_GRACE_MS,
     maxSessions: MAX_CACHED_SESSIONS,
     now,
   });
-  news.onSessionEnded((key, state) => cache.set(key, toKnownEnd(state)));
+  news.onSessionEnded(cache.set);
   news.onCharacterChanged(cache.forget);
   news.onAccountChanged(cache.forgetAccount);
   const extensions = createSessionExtensions({
@@ -100,14 +108,10 @@ export function createSessions(options: SessionsOptions): Sessions {
   const cleanup = createSessionCleanup({ store, now, logger });
 
   /** This node knows at once, the others when the news reach them. */
-  function announceEnd(tokenHash: Uint8Array, state: EndState): void {
-    cache.set(sessionKey(tokenHash), toKnownEnd(state));
-    news.sessionChanged(tokenHash, state);
-  }
-
-  function announceReplaced(hashes: readonly Uint8Array[]): void {
+  function announceEnd(hashes: readonly Uint8Array[], end: SessionEnd): void {
     for (const hash of hashes) {
-      announceEnd(hash, SessionState.REPLACED);
+      cache.set(sessionKey(hash), end);
+      news.sessionEnded(hash, end);
     }
   }
 
@@ -136,7 +140,7 @@ export function createSessions(options: SessionsOptions): Sessions {
         expiresAt: timestampFromMs(createdAtMs + sessionTtlMs),
       });
       const { replaced } = await store.createSession(record);
-      announceReplaced(replaced);
+      announceEnd(replaced, { kind: "replaced" });
       const session = toSession(tokenHash, account, character);
       return { token, session, expiresAt: timestampFromMs(createdAtMs + sessionTtlMs) };
     },
@@ -144,20 +148,30 @@ export function createSessions(options: SessionsOptions): Sessions {
       const tokenHash = tokenHashOf(session.key);
       const { replaced } = await store.selectCharacter(tokenHash, character.id);
       cache.forget(session.key);
-      news.sessionChanged(tokenHash, SessionState.LIVE);
-      announceReplaced(replaced);
+      news.characterChanged(tokenHash);
+      announceEnd(replaced, { kind: "replaced" });
       return { ...session, character: { id: character.id, name: character.name } };
     },
     async end(session) {
       const tokenHash = tokenHashOf(session.key);
       await store.endSession(tokenHash, SessionState.ENDED);
-      announceEnd(tokenHash, SessionState.ENDED);
+      announceEnd([tokenHash], { kind: "ended" });
     },
     async endOthers(session) {
       const hashes = await store.endOtherSessions(session.accountId, tokenHashOf(session.key));
-      for (const hash of hashes) {
-        announceEnd(hash, SessionState.ENDED);
-      }
+      announceEnd(hashes, { kind: "ended" });
+    },
+    async kick(accountId, kick) {
+      const hashes = await store.kickSessions(accountId, kick);
+      announceEnd(hashes, { kind: "kicked", reason: kick.reason });
+      return hashes.length;
+    },
+    async setBan(accountId, ban) {
+      const hashes = await store.setBan(accountId, ban);
+      cache.forgetAccount(accountId);
+      news.accountChanged(accountId);
+      if (ban) announceEnd(hashes, { kind: "banned", accountId, ban });
+      return hashes.length;
     },
     refreshAccount: cache.forgetAccount,
   };

@@ -1,5 +1,5 @@
 import { cors } from "@connectrpc/connect";
-import { REQUEST_ID_HEADER } from "./request-id.ts";
+import { REQUEST_ID_HEADER } from "./pipeline/request-id.ts";
 
 /** How long a browser may remember the answer to a preflight, in seconds. Chromium cuts it at two hours. */
 export const PREFLIGHT_MAX_AGE_S = 7_200;

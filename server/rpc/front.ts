@@ -1,8 +1,13 @@
 import type { ServerResponse } from "node:http";
-import { type ConnectHandler, passOverRest } from "./connect-adapter.ts";
+import { type ConnectHandler, passOverRest } from "./transport/connect-adapter.ts";
 import { type AllowedOrigins, corsHeaders, preflightHeaders } from "./cors.ts";
 import { landingPage, notFoundPage } from "./pages.ts";
-import { pathOf, type PortRequest, type PortResponse, sendPlain } from "./plain-answer.ts";
+import {
+  pathOf,
+  type PortRequest,
+  type PortResponse,
+  sendPlain,
+} from "./transport/plain-answer.ts";
 
 /** What the server answers at a path besides calls, such as `/metrics`. */
 export type PageHandler = (request: PortRequest, response: PortResponse) => void;

@@ -4,6 +4,7 @@ import { ErrorReason } from "../../gen/ts/realmwire/v1/error_pb.ts";
 import type { Flag } from "../../gen/ts/realmwire/v1/flag_pb.ts";
 import type { Accounts } from "../account/accounts.ts";
 import { isListed } from "../addresses.ts";
+import type { Backups } from "../backup/backups.ts";
 import { DomainError } from "../errors.ts";
 import type { Logger } from "../logger.ts";
 import type { Releases } from "../release/releases.ts";
@@ -13,35 +14,39 @@ import { createTurns } from "../turns.ts";
 import type { ChatLog } from "../zone/chat-log.ts";
 import type { Saver } from "../zone/saver.ts";
 import type { ZoneHost } from "../zone/zone-host.ts";
-import { createAccountService } from "./account-service.ts";
-import { createAnswerFlags } from "./answer-flags.ts";
-import { createTargets } from "./attribute-targets.ts";
-import { createAttributes } from "./attributes.ts";
-import { closeBehind, createRequestJudge } from "./broken-requests.ts";
-import type { CallObserver } from "./call-observer.ts";
-import { createChatService } from "./chat-service.ts";
-import { createConnectHandler } from "./connect-adapter.ts";
-import { tooManyConnections } from "./connection-counts.ts";
+import { createAccountService } from "./services/account-service.ts";
+import { createAdminService } from "./services/admin-service.ts";
+import { createAnnounce } from "./services/announce.ts";
+import { createAnswerFlags } from "./players/answer-flags.ts";
+import { createTargets } from "./services/attribute-targets.ts";
+import { createAttributes } from "./services/attributes.ts";
+import { closeBehind, createRequestJudge } from "./transport/broken-requests.ts";
+import { createAudit } from "./services/audit.ts";
+import type { CallObserver } from "./pipeline/call-observer.ts";
+import { createChatService } from "./services/chat-service.ts";
+import { createConnectHandler } from "./transport/connect-adapter.ts";
+import { tooManyConnections } from "./port/connection-counts.ts";
 import type { AllowedOrigins } from "./cors.ts";
-import { gatherTypes } from "./descriptors.ts";
-import { clientFlag, drainFlag, mapFlag } from "./flags.ts";
+import { gatherTypes } from "./services/descriptors.ts";
+import { createDrain, type Drain } from "./drain.ts";
+import { clientFlag, drainFlag, mapFlag } from "./players/flags.ts";
 import { createFront } from "./front.ts";
-import { createHealth } from "./health.ts";
-import { createPipeline, type Pipeline } from "./pipeline.ts";
-import { createPlayers } from "./players.ts";
-import type { Players } from "./players.ts";
-import { createPort, type PortTls } from "./port.ts";
-import type { ViewCounts } from "./player-streams.ts";
-import { createReflection } from "./reflection.ts";
-import { createRefusal } from "./refusal.ts";
-import { createReleaseService } from "./release-service.ts";
+import { createHealth } from "./services/health.ts";
+import { createPipeline, type Pipeline } from "./pipeline/pipeline.ts";
+import { createPlayers } from "./players/players.ts";
+import type { Players } from "./players/players.ts";
+import { createPort, type PortTls } from "./port/port.ts";
+import type { ViewCounts } from "./players/player-streams.ts";
+import { createReflection } from "./services/reflection.ts";
+import { createRefusal } from "./transport/refusal.ts";
+import { createReleaseService } from "./services/release-service.ts";
 import type { ServiceDefinition } from "./service.ts";
-import { createShortWay } from "./short-way.ts";
-import type { TrafficCounts } from "./traffic.ts";
-import { createUpgrade } from "./upgrade.ts";
-import { createWorldEntry } from "./world-entry.ts";
-import { createWorldService } from "./world-service.ts";
-import { createZoneService } from "./zone-service.ts";
+import { createShortWay } from "./transport/short-way.ts";
+import type { TrafficCounts } from "./port/traffic.ts";
+import { createUpgrade } from "./services/upgrade.ts";
+import { createWorldEntry } from "./players/world-entry.ts";
+import { createWorldService } from "./services/world-service.ts";
+import { createZoneService } from "./services/zone-service.ts";
 
 /** How long the port waits for open calls after the players were told. */
 const CLOSE_TIMEOUT_MS = 5_000;
@@ -84,6 +89,9 @@ export interface GatewayOptions {
   readonly zones: ZoneHost;
   /** The game's own calls. */
   readonly gameServices: (players: Pick<Players, "find">) => readonly ServiceDefinition[];
+  readonly backups: Backups;
+  /** An admin wanted the server to stop, and the time has come. */
+  readonly onDrained: () => void;
   readonly logger: Logger;
   /** A key for a viewer, not to be guessed from others. */
   readonly newKey: () => string;
@@ -130,12 +138,18 @@ export function createGateway(options: GatewayOptions): Gateway {
     wallClock: options.now,
     views: options.watch.views,
   });
-  const services = createServices(options, players, answerFlags, turns);
+  const drain = createDrain({
+    raise: raiseForAll,
+    onChanged: () => calls.health.setServing(ready && !drain.isRunning),
+    onDue: options.onDrained,
+    now: options.now,
+  });
+  const services = createServices(options, { players, answerFlags, turns, drain });
   const calls = createCalls(options, services);
   const front = createFront({
     game: game.title,
     calls: calls.handler,
-    ready: () => ready && storeAnswers,
+    ready: () => ready && storeAnswers && !drain.isRunning,
     allowedOrigins: options.allowedOrigins,
   });
   const { trustedProxies, maxConnectionsPerAddress: maxPerAddress } = options;
@@ -197,9 +211,10 @@ export function createGateway(options: GatewayOptions): Gateway {
     async close() {
       ready = false;
       clearInterval(pinger);
+      drain.close();
       calls.health.setServing(false);
       const stopsInMs = options.drainMs;
-      raiseForAll(drainFlag(stopsInMs, "the server stops"));
+      raiseForAll(drainFlag(stopsInMs, drain.reason || "the server stops"));
       if (players.count > 0) await new Promise((resolve) => setTimeout(resolve, stopsInMs));
       await players.close(draining());
       calls.stop(draining());
@@ -214,10 +229,14 @@ function draining(): DomainError {
 
 function createServices(
   options: GatewayOptions,
-  players: Players,
-  answerFlags: ReturnType<typeof createAnswerFlags>,
-  turns: ReturnType<typeof createTurns<number>>,
+  parts: {
+    readonly players: Players;
+    readonly answerFlags: ReturnType<typeof createAnswerFlags>;
+    readonly turns: ReturnType<typeof createTurns<number>>;
+    readonly drain: Drain;
+  },
 ): ServiceDefinition[] {
+  const { players, answerFlags, turns, drain } = parts;
   const { types, store, saver, chatLog, accounts, releases, zones, logger, game, now } = options;
   const { viewRadius } = game;
   const presence = {
@@ -239,12 +258,18 @@ function createServices(
     upgrade,
     types,
   };
+  const { users } = accounts;
+  const { backups } = options;
+  const announce = createAnnounce({ players, zones, chatLog, now });
+  const audit = createAudit(logger);
+  const { refuseLogins } = drain;
   return [
-    createWorldService({ ...world, answerFlags, now }),
+    createWorldService({ ...world, answerFlags, refuseLogins, now }),
     createAccountService({ accounts, presence }),
     createZoneService({ zones, players, store, types }),
     createChatService({ players, store, chatLog, now }),
-    createReleaseService({ releases }),
+    createReleaseService({ releases, audit }),
+    createAdminService({ users, presence, announce, drain, backups, zones, audit, now }),
     ...options.gameServices(players),
   ];
 }

@@ -7,8 +7,8 @@ import type {
   MessageInitShape,
   MessageShape,
 } from "@bufbuild/protobuf";
-import type { EndCall, MessageSink } from "./message-sink.ts";
-import type { ReadyStream } from "./ready-stream.ts";
+import type { EndCall, MessageSink } from "./pipeline/message-sink.ts";
+import type { ReadyStream } from "./pipeline/ready-stream.ts";
 import type { Session } from "../account/session.ts";
 
 /** Who calls, and under what circumstances. */

@@ -4,7 +4,7 @@ import { defineEntity, p } from "@mikro-orm/core";
 /** How names are compared and ordered: byte by byte, whatever the database's language is. */
 const NAME_COLLATION = "C";
 
-/** The table `accounts`. `role` holds the name of the enum value. */
+/** The table `accounts`. `role` holds the name of the enum value. Without a ban, all of `ban_…` is null. */
 export const AccountTable = defineEntity({
   name: "Account",
   tableName: "accounts",
@@ -17,6 +17,10 @@ export const AccountTable = defineEntity({
     passwordHash: p.text(),
     createdAt: p.datetime(3),
     lastCharacterId: p.integer().nullable(),
+    banReason: p.text().nullable(),
+    banSince: p.datetime(3).nullable(),
+    banUntil: p.datetime(3).nullable(),
+    banBy: p.text().nullable(),
   },
 });
 
@@ -57,6 +61,7 @@ export const SessionTable = defineEntity({
     state: p.text(),
     createdAt: p.datetime(3),
     expiresAt: p.datetime(3).index(),
+    endReason: p.text().default(""),
   },
   uniques: [
     {

@@ -12,7 +12,12 @@ import { PGlite } from "@electric-sql/pglite";
 import { NodeFS } from "@electric-sql/pglite/nodefs";
 
 /** The folder of the database, within the data folder. */
-const DATABASE_FOLDER = "database";
+export const DATABASE_FOLDER = "database";
+
+/** The folder of the database of a data folder. */
+export function databaseFolder(dataDir: string): string {
+  return join(dataDir, DATABASE_FOLDER);
+}
 
 /** Log that the database keeps for recovery after a checkpoint, at most. */
 const MAX_LOG_SIZE = "64MB";
@@ -34,7 +39,7 @@ export async function openPglite(
   dataDir: string,
   onLogFailure: (error: unknown) => void,
 ): Promise<PGlite> {
-  const folder = join(dataDir, DATABASE_FOLDER);
+  const folder = databaseFolder(dataDir);
   if (!existsSync(folder)) await createDatabaseFolder(folder);
   return PGlite.create({
     fs: createDurableFs(folder, onLogFailure),

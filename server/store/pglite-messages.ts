@@ -1,3 +1,5 @@
+import type { CopiedFiles } from "./folder-copy.ts";
+
 /** What the thread of the embedded database is started with. */
 export interface PgliteWorkerData {
   readonly dataDir: string;
@@ -11,7 +13,16 @@ export type PgliteRequest =
       readonly sql: string;
       readonly parameters: readonly unknown[];
     }
+  | CopyRequest
   | { readonly kind: "close" };
+
+/** Completes a copy of the database's folder as it is at one moment. */
+export interface CopyRequest {
+  readonly kind: "copy";
+  readonly id: number;
+  readonly to: string;
+  readonly copied: CopiedFiles;
+}
 
 /** What the thread tells. */
 export type PgliteReport =
@@ -22,6 +33,7 @@ export type PgliteReport =
       readonly rows: readonly Record<string, unknown>[];
       readonly affected: number | undefined;
     }
+  | { readonly kind: "copied"; readonly id: number; readonly pausedMs: number }
   | { readonly kind: "refused"; readonly id: number; readonly error: PgliteErrorFields }
   /** The database cannot go on; the thread ends. */
   | { readonly kind: "broken"; readonly reason: string };

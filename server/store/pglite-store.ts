@@ -2,6 +2,7 @@ import { PgliteDriver } from "@mikro-orm/pglite";
 import { explainByRoom } from "./disk-room.ts";
 import { type FolderLock, lockFolder } from "./folder-lock.ts";
 import { createPgliteDialect } from "./pglite-dialect.ts";
+import { deleteOldSnapshots, takePgliteSnapshot } from "./pglite-snapshot.ts";
 import { createUpkeep } from "./pglite-upkeep.ts";
 import { type PgliteThread, startPgliteThread } from "./pglite-thread.ts";
 import {
@@ -82,6 +83,7 @@ export function createPgliteBackend(options: Omit<PgliteStoreOptions, "registry"
       } catch (error) {
         throw explainByRoom(dataDir, error);
       }
+      await deleteOldSnapshots(dataDir);
       // Creating a folder takes longer than an operation may.
       await runningThread();
     },
@@ -91,6 +93,7 @@ export function createPgliteBackend(options: Omit<PgliteStoreOptions, "registry"
       driverOptions: () => dialect,
     }),
     alone: (_em, migrate) => migrate(),
+    snapshot: async () => takePgliteSnapshot(dataDir, await runningThread()),
     begin(database) {
       const keepUp = createUpkeep(database);
       upkeep = setInterval(() => {

@@ -1,4 +1,5 @@
 import { Worker } from "node:worker_threads";
+import type { CopiedFiles } from "./folder-copy.ts";
 import type { PgliteReport, PgliteRequest, PgliteWorkerData } from "./pglite-messages.ts";
 import { ConnectionLostError } from "./unavailable.ts";
 
@@ -19,6 +20,11 @@ export interface PgliteThread {
    * the thread has ended or does not answer in time; it is then ended, as if the machine of a server had failed.
    */
   query(sql: string, parameters: readonly unknown[]): Promise<PgliteResult>;
+  /**
+   * Completes a copy of the database's folder as it is at one moment, and says for how many milliseconds nothing else could be done.
+   * Rejects when it cannot be written.
+   */
+  completeCopy(to: string, copied: CopiedFiles): Promise<number>;
   /** Whether it has ended, or is about to. */
   isOver(): boolean;
   /** Closes the database, if it still runs, and resolves when the thread has ended. */
@@ -37,7 +43,7 @@ export async function startPgliteThread(options: {
     name: "pglite",
     execArgv: [],
   });
-  const waiting = new Map<number, PromiseWithResolvers<PgliteResult>>();
+  const waiting = new Map<number, PromiseWithResolvers<PgliteReport>>();
   const opened = Promise.withResolvers<void>();
   const ended = Promise.withResolvers<void>();
   let lastId = 0;
@@ -57,6 +63,7 @@ export async function startPgliteThread(options: {
         opened.resolve();
         return;
       case "rows":
+      case "copied":
         settle(report.id)?.resolve(report);
         return;
       case "refused":
@@ -68,10 +75,28 @@ export async function startPgliteThread(options: {
     }
   }
 
-  function settle(id: number): PromiseWithResolvers<PgliteResult> | undefined {
+  function settle(id: number): PromiseWithResolvers<PgliteReport> | undefined {
     const found = waiting.get(id);
     waiting.delete(id);
     return found;
+  }
+
+  /** Asks for something that is answered. What takes longer than the limit has hung. */
+  async function call<K extends "rows" | "copied">(
+    request: PgliteRequest & { readonly id: number },
+  ): Promise<Extract<PgliteReport, { kind: K }>> {
+    if (over) throw over;
+    const answer = Promise.withResolvers<PgliteReport>();
+    waiting.set(request.id, answer);
+    const timer = setTimeout(() => {
+      end(`The embedded database did not answer within ${statementTimeoutMs} ms.`);
+    }, statementTimeoutMs);
+    ask(request);
+    try {
+      return (await answer.promise) as Extract<PgliteReport, { kind: K }>;
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   function ask(request: PgliteRequest): void {
@@ -93,20 +118,10 @@ export async function startPgliteThread(options: {
     throw error;
   }
   return {
-    async query(sql, parameters) {
-      if (over) throw over;
-      const id = ++lastId;
-      const answer = Promise.withResolvers<PgliteResult>();
-      waiting.set(id, answer);
-      const timer = setTimeout(() => {
-        end(`The embedded database did not answer within ${statementTimeoutMs} ms.`);
-      }, statementTimeoutMs);
-      ask({ kind: "query", id, sql, parameters });
-      try {
-        return await answer.promise;
-      } finally {
-        clearTimeout(timer);
-      }
+    query: (sql, parameters) => call<"rows">({ kind: "query", id: ++lastId, sql, parameters }),
+    async completeCopy(to, copied) {
+      const { pausedMs } = await call<"copied">({ kind: "copy", id: ++lastId, to, copied });
+      return pausedMs;
     },
     isOver: () => over !== undefined,
     async close() {

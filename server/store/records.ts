@@ -17,9 +17,11 @@ import {
   SessionStateSchema,
 } from "../../gen/ts/realmwire/internal/v1/record_pb.ts";
 import { type Role, RoleSchema } from "../../gen/ts/realmwire/v1/options_pb.ts";
+import { type Ban, BanSchema } from "../../gen/ts/realmwire/v1/user_pb.ts";
 import { type Vector, VectorSchema } from "../../gen/ts/realmwire/v1/value_pb.ts";
 import type { ComponentCodec } from "./component-codec.ts";
 import type { AccountTable, CharacterTable, SessionTable } from "./entities.ts";
+import { storableText } from "./storable-text.ts";
 
 type AccountRow = InferEntity<typeof AccountTable>;
 type CharacterRow = InferEntity<typeof CharacterTable>;
@@ -70,8 +72,33 @@ export function fromColumns(row: {
   return create(VectorSchema, { x, y, z: z ?? 0 });
 }
 
+/** The columns of a ban; all null when there is none. */
+export function toBanColumns(ban: Ban | undefined) {
+  if (!ban) return { banReason: null, banSince: null, banUntil: null, banBy: null };
+  return {
+    banReason: storableText(ban.reason),
+    banSince: toDate(ban.since),
+    banUntil: ban.until ? timestampDate(ban.until) : null,
+    banBy: storableText(ban.by),
+  };
+}
+
+function toBan({ banReason, banSince, banUntil, banBy }: Partial<AccountRow>): Ban | undefined {
+  if (!banSince) return undefined;
+  return create(BanSchema, {
+    reason: banReason ?? "",
+    since: timestampFromDate(banSince),
+    ...(banUntil && { until: timestampFromDate(banUntil) }),
+    by: banBy ?? "",
+  });
+}
+
+/** What a row of `accounts` has that was just made. */
+type NewAccountRow = Omit<AccountRow, "banReason" | "banSince" | "banUntil" | "banBy">;
+
 /** The record of a row of `accounts`. */
-export function toAccount(row: AccountRow): AccountRecord {
+export function toAccount(row: NewAccountRow & Partial<AccountRow>): AccountRecord {
+  const ban = toBan(row);
   return create(AccountRecordSchema, {
     id: row.id,
     name: row.name,
@@ -80,6 +107,7 @@ export function toAccount(row: AccountRow): AccountRecord {
     passwordHash: row.passwordHash,
     createdAt: timestampFromDate(row.createdAt),
     lastCharacterId: row.lastCharacterId ?? 0,
+    ...(ban && { ban }),
   });
 }
 
@@ -105,5 +133,6 @@ export function toSession(row: SessionRow): SessionRecord {
     state: enumFromJson(SessionStateSchema, row.state),
     createdAt: timestampFromDate(row.createdAt),
     expiresAt: timestampFromDate(row.expiresAt),
+    endReason: row.endReason,
   });
 }

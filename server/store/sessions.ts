@@ -4,9 +4,11 @@ import { ErrorReason } from "../../gen/ts/realmwire/v1/error_pb.ts";
 import { DomainError } from "../errors.ts";
 import { lockAccount } from "./account-lock.ts";
 import type { ComponentCodec } from "./component-codec.ts";
-import { type Database, rows } from "./database.ts";
+import type { Database } from "./database.ts";
 import { AccountTable, CharacterTable, SessionTable } from "./entities.ts";
+import { endLiveSessions } from "./live-sessions.ts";
 import { LIVE, stateName, toAccount, toCharacter, toDate, toSession } from "./records.ts";
+import { storableText } from "./storable-text.ts";
 import type { Store } from "./store.ts";
 
 /** The store's methods on sessions. */
@@ -17,6 +19,8 @@ export type SessionStore = Pick<
   | "selectCharacter"
   | "endSession"
   | "endOtherSessions"
+  | "kickSessions"
+  | "countSessions"
   | "extendSession"
   | "deleteExpiredSessions"
 >;
@@ -81,15 +85,25 @@ export function createSessionStore(options: {
     endOtherSessions(accountId, keep) {
       return database.transaction(async (em) => {
         await lockAccount(em, accountId);
-        const ended = await rows<HashRow>(
-          em,
-          `update sessions set state = $1 where account_id = $2 and state = $3
-             and token_hash <> decode($4, 'hex')
-           returning encode(token_hash, 'hex') as hash`,
-          [stateName(SessionState.ENDED), accountId, LIVE, toHex(keep)],
-        );
-        return ended.map(toHash);
+        return await endLiveSessions(em, { accountId, state: SessionState.ENDED, except: keep });
       });
+    },
+
+    kickSessions(accountId, { reason, characterId }) {
+      return database.transaction(async (em) => {
+        await lockAccount(em, accountId);
+        return await endLiveSessions(em, {
+          accountId,
+          state: SessionState.KICKED,
+          reason: storableText(reason),
+          ...(characterId !== undefined && { characterId }),
+        });
+      });
+    },
+
+    countSessions(accountId, nowMs) {
+      const live = { accountId, state: LIVE, expiresAt: { $gt: new Date(nowMs) } };
+      return database.run((em) => em.count(SessionTable, live));
     },
 
     async extendSession(tokenHash, expiresAtMs) {
@@ -105,18 +119,6 @@ export function createSessionStore(options: {
   };
 }
 
-interface HashRow {
-  readonly hash: string;
-}
-
-function toHash(row: HashRow): Uint8Array {
-  return new Uint8Array(Buffer.from(row.hash, "hex"));
-}
-
-function toHex(hash: Uint8Array): string {
-  return Buffer.from(hash).toString("hex");
-}
-
 /** Ends the live sessions that play a character of the account, and remembers it as the one played last. */
 async function takeCharacter(
   em: SqlEntityManager,
@@ -130,15 +132,11 @@ async function takeCharacter(
       metadata: { name: String(characterId) },
     });
   }
-  const replaced = await rows<HashRow>(
-    em,
-    `update sessions set state = $1 where character_id = $2 and state = $3
-       and token_hash <> decode($4, 'hex')
-     returning encode(token_hash, 'hex') as hash`,
-    [stateName(SessionState.REPLACED), characterId, LIVE, toHex(except)],
-  );
+  const replaced = await endLiveSessions(em, {
+    ...{ accountId, characterId, except, state: SessionState.REPLACED },
+  });
   await em.nativeUpdate(AccountTable, { id: accountId }, { lastCharacterId: characterId });
-  return replaced.map(toHash);
+  return replaced;
 }
 
 async function findView(em: SqlEntityManager, tokenHash: Uint8Array) {

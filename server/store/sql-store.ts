@@ -2,6 +2,8 @@ import type { Registry } from "@bufbuild/protobuf";
 import { MikroORM, type Options } from "@mikro-orm/core";
 import { Migrator } from "@mikro-orm/migrations";
 import type { SqlEntityManager } from "@mikro-orm/sql";
+import { ErrorReason } from "../../gen/ts/realmwire/v1/error_pb.ts";
+import { DomainError } from "../errors.ts";
 import { createAccountStore } from "./accounts.ts";
 import { createCharacterStore } from "./characters.ts";
 import { createChatStore } from "./chat.ts";
@@ -12,7 +14,7 @@ import { entities } from "./entities.ts";
 import { migrations } from "./migrations/index.ts";
 import { createReleaseStore } from "./releases.ts";
 import { createSessionStore } from "./sessions.ts";
-import type { Store } from "./store.ts";
+import type { Snapshot, Store } from "./store.ts";
 import { meansUnavailable, storeUnavailable } from "./unavailable.ts";
 import { createWorldStore } from "./world.ts";
 
@@ -43,6 +45,8 @@ export interface Backend {
   connection(purpose: "migrations" | "operations"): Partial<Options>;
   /** Calls `migrate` while no other server does. */
   alone(em: SqlEntityManager, migrate: () => Promise<void>): Promise<void>;
+  /** Copies the database's folder as it is at one moment. Undefined: it has none. */
+  readonly snapshot?: () => Promise<Omit<Snapshot, "migrations">>;
   /** Begins what goes on in the background. */
   begin?(database: Database): void;
   /** Ends all that was opened, whether or not everything was. */
@@ -116,6 +120,17 @@ export function createSqlStore(options: SqlStoreOptions & { readonly backend: Ba
       await database.run((em) => rows(em, "select 1"));
       await room.check(database);
     },
+    async snapshot() {
+      if (state.kind !== "open") throw storeUnavailable(new Error("The store is not open."));
+      if (!backend.snapshot) throw noSnapshots();
+      const migrator = state.orm.migrator;
+      try {
+        const executed = await migrator.getExecuted();
+        return { ...(await backend.snapshot()), migrations: executed.map(({ name }) => name) };
+      } catch (error) {
+        throw meansUnavailable(error) ? storeUnavailable(error) : error;
+      }
+    },
     ...createAccountStore({ database, codec }),
     ...createCharacterStore({ database, codec }),
     ...createSessionStore({ database, codec }),
@@ -123,6 +138,12 @@ export function createSqlStore(options: SqlStoreOptions & { readonly backend: Ba
     ...createChatStore({ database }),
     ...createReleaseStore({ database }),
   };
+}
+
+function noSnapshots(): DomainError {
+  const cause =
+    "the world is in a PostgreSQL server (DATABASE_URL), which has its own backups: use pg_dump";
+  return new DomainError(ErrorReason.BACKUP_UNAVAILABLE, cause, { metadata: { cause } });
 }
 
 /** Closes the connections. A database that does not answer does not say goodbye either: then the backend cuts them off. */

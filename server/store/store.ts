@@ -10,6 +10,7 @@ import type {
 } from "../../gen/ts/realmwire/internal/v1/record_pb.ts";
 import type { ChatMessage } from "../../gen/ts/realmwire/v1/chat_pb.ts";
 import type { Role } from "../../gen/ts/realmwire/v1/options_pb.ts";
+import type { Ban } from "../../gen/ts/realmwire/v1/user_pb.ts";
 
 /** A session with the account and the character that it stands for. */
 export interface SessionView {
@@ -30,6 +31,31 @@ export interface SaveBatch {
   readonly objects: readonly ObjectRecord[];
 }
 
+/** A copy of the database as it was at one moment. */
+export interface Snapshot {
+  /** The folder with its files. Whoever asked for it deletes it by `dispose`. */
+  readonly folder: string;
+  /** The database's major version, such as `18`. */
+  readonly database: string;
+  /** The changes that were made to the tables, in their order. */
+  readonly migrations: readonly string[];
+  /** For how long nothing could be read or written, in milliseconds. */
+  readonly pausedMs: number;
+  dispose(): Promise<void>;
+}
+
+/** Which accounts to list. */
+export interface AccountPage {
+  readonly size: number;
+  /** The name to begin behind. */
+  readonly after?: string;
+  /** Only those whose name begins so. */
+  readonly prefix?: string;
+  readonly role?: Role;
+  /** Only those that are banned at this time, in milliseconds since 1970-01-01. */
+  readonly bannedAtMs?: number;
+}
+
 /**
  * Where the world is kept. A promise that resolves means committed. Every method rejects with a
  * `DomainError` `STORE_UNAVAILABLE` when the database cannot be reached or does not answer within
@@ -44,6 +70,8 @@ export interface Store {
   close(): Promise<void>;
   /** Resolves when the database answers. */
   ping(): Promise<void>;
+  /** Copies the database for a backup. Rejects with `BACKUP_UNAVAILABLE` when that cannot be done with this kind of store. */
+  snapshot(): Promise<Snapshot>;
 
   /** Stores an account with its first character in one transaction; both come back with their ids. Rejects with `NAME_TAKEN`. */
   createAccount(
@@ -51,8 +79,16 @@ export interface Store {
     character: CharacterRecord,
   ): Promise<{ account: AccountRecord; character: CharacterRecord }>;
   findAccount(name: string): Promise<AccountRecord | undefined>;
+  findAccountById(id: number): Promise<AccountRecord | undefined>;
+  /** A page of the accounts, ordered by name key. */
+  listAccounts(page: AccountPage): Promise<AccountRecord[]>;
   /** Changes what is given. Rejects with `NAME_UNKNOWN` when there is no such account. */
   updateAccount(id: number, change: { passwordHash?: string; role?: Role }): Promise<void>;
+  /**
+   * Sets the ban of an account or, without one, takes it away. With a ban all of its live sessions end in the same transaction; their
+   * token hashes come back. Rejects with `NAME_UNKNOWN` when there is no such account.
+   */
+  setBan(id: number, ban: Ban | undefined): Promise<Uint8Array[]>;
 
   /** Stores a new character. Rejects with `NAME_TAKEN`, and with `TOO_MANY_CHARACTERS` beyond `limit`, also when called at once. */
   createCharacter(character: CharacterRecord, limit: number): Promise<CharacterRecord>;
@@ -82,6 +118,13 @@ export interface Store {
   endSession(tokenHash: Uint8Array, state: SessionState): Promise<void>;
   /** Ends all live sessions of an account but one; their token hashes come back. */
   endOtherSessions(accountId: number, keep: Uint8Array): Promise<Uint8Array[]>;
+  /** Makes live sessions of an account `KICKED`, all or those that play a character; their token hashes come back. */
+  kickSessions(
+    accountId: number,
+    kick: { readonly reason: string; readonly characterId?: number },
+  ): Promise<Uint8Array[]>;
+  /** Live sessions of an account that have not run out at this time. */
+  countSessions(accountId: number, nowMs: number): Promise<number>;
   /** Moves a session's end. */
   extendSession(tokenHash: Uint8Array, expiresAtMs: number): Promise<void>;
   /** Deletes sessions whose end lies before this time; how many comes back. */

@@ -14,7 +14,7 @@ import {
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { Logger } from "../logger.ts";
 import type { StoreWatch } from "../metrics/watched-store.ts";
-import type { Pipeline } from "../rpc/pipeline.ts";
+import type { Pipeline } from "../rpc/pipeline/pipeline.ts";
 
 /** Sends traces of calls and of the store to a collector, by OTLP over HTTP. */
 export interface Tracing {

@@ -7,6 +7,7 @@ import type { Store } from "../../server/store/store.ts";
 import { describeAccounts } from "./store-contract-accounts.ts";
 import { describeChat } from "./store-contract-chat.ts";
 import { describeSessions } from "./store-contract-sessions.ts";
+import { describeNoSnapshots, describeSnapshots, describeUsers } from "./store-contract-users.ts";
 import { describeWorld } from "./store-contract-world.ts";
 import { registry } from "./store-samples.ts";
 
@@ -18,10 +19,11 @@ export interface StoreUnderTest {
   reopen(options?: { readonly registry: Registry }): Promise<Store>;
 }
 
-/** The rules of `Store`, for every backend. `makeBackend` gives ever new backends of one place, or skips the test. */
+/** The rules of `Store`, for every backend. `makeBackend` gives ever new backends of one place, or skips the test. `snapshots`: whether it copies itself. */
 export function describeStore(
   name: string,
   makeBackend: (context: TestContext) => Promise<() => Backend>,
+  { snapshots }: { readonly snapshots: boolean },
 ): void {
   describe(name, () => {
     let opened: OpenedStore | undefined;
@@ -48,6 +50,13 @@ export function describeStore(
     };
     describe("accounts and characters", () => {
       describeAccounts(current);
+    });
+    describe("what admins do with accounts", () => {
+      describeUsers(current);
+    });
+    describe("snapshots", () => {
+      if (snapshots) describeSnapshots(current);
+      else describeNoSnapshots(current);
     });
     describe("sessions", () => {
       describeSessions(current);

@@ -25,11 +25,19 @@ afterAll(async () => {
   rmSync(dataDir, { recursive: true, force: true });
 });
 
-describeStore("the store in a folder (PGlite)", async () => () => createPgliteBackend({ dataDir }));
+describeStore(
+  "the store in a folder (PGlite)",
+  async () => () => createPgliteBackend({ dataDir }),
+  { snapshots: true },
+);
 
-describeStore("the store in PostgreSQL", async (context) => {
-  requireOrSkip(context, postgres !== undefined, POSTGRES_NEEDED);
-  const url = await postgres?.createDatabase();
-  if (url === undefined) throw new Error("There is no database.");
-  return () => createPostgresBackend({ url });
-});
+describeStore(
+  "the store in PostgreSQL",
+  async (context) => {
+    requireOrSkip(context, postgres !== undefined, POSTGRES_NEEDED);
+    const url = await postgres?.createDatabase();
+    if (url === undefined) throw new Error("There is no database.");
+    return () => createPostgresBackend({ url });
+  },
+  { snapshots: false },
+);

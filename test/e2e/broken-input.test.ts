@@ -17,7 +17,10 @@ const RUNS = 450;
 const PER_MINUTE = 20;
 
 const { services } = await loadRuledTypes();
-const methods = callRows(services).map(({ method }) => method);
+/** All but the one that would stop the server. */
+const methods = callRows(services)
+  .map(({ method }) => method)
+  .filter(({ name }) => name !== "Drain");
 
 let server: TestServer;
 

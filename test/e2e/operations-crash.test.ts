@@ -58,7 +58,7 @@ const ROUNDS = scaled(2);
 const LATEST_KILL_MS = 400;
 
 /** Kills a server again and again; the store of its data is read in the end. */
-async function crashAgainAndAgain(what: string, args: readonly string[], store: Store) {
+async function expectNothingLost(what: string, args: readonly string[], store: Store) {
   const chance = seededChance(`crash ${what}`);
   const ledger = createLedger();
   let baseUrl = await start(args);
@@ -86,7 +86,7 @@ test.each(THREADS)(
   async (threads) => {
     const data = await folders.next();
     const store = createPgliteStore({ dataDir: join(data, "database"), registry });
-    await crashAgainAndAgain(
+    await expectNothingLost(
       `PGlite, ${threads} threads`,
       serverArgs(data, "--threads", threads),
       store,
@@ -103,7 +103,7 @@ test(
     postgres = await startPostgres(programs ?? "");
     const url = await postgres.createDatabase();
     const args = serverArgs(await folders.next(), "--database-url", url);
-    await crashAgainAndAgain("PostgreSQL", args, createPostgresStore({ url, registry }));
+    await expectNothingLost("PostgreSQL", args, createPostgresStore({ url, registry }));
   },
   CRASHES_TIMEOUT_MS,
 );

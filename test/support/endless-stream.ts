@@ -1,5 +1,5 @@
 import { create, type DescMessage, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
-import type { ReadyStream } from "../../server/rpc/ready-stream.ts";
+import type { ReadyStream } from "../../server/rpc/pipeline/ready-stream.ts";
 
 /** A stream of one message that then has nothing more to say, and does not end by itself. */
 export function toReadyStream<D extends DescMessage>(

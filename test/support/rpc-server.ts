@@ -10,15 +10,19 @@ import {
   type ConnectHandler,
   type ConnectHandlerOptions,
   createConnectHandler,
-} from "../../server/rpc/connect-adapter.ts";
-import { gatherTypes } from "../../server/rpc/descriptors.ts";
+} from "../../server/rpc/transport/connect-adapter.ts";
+import { gatherTypes } from "../../server/rpc/services/descriptors.ts";
 import { createFront, type FrontOptions } from "../../server/rpc/front.ts";
-import { createHealth, type HealthService } from "../../server/rpc/health.ts";
+import { createHealth, type HealthService } from "../../server/rpc/services/health.ts";
 import type { Logger } from "../../server/logger.ts";
-import { createPipeline, type Pipeline, type PipelineOptions } from "../../server/rpc/pipeline.ts";
-import { createPort, type Port, type PortOptions } from "../../server/rpc/port.ts";
-import { createReflection } from "../../server/rpc/reflection.ts";
-import { createShortWay } from "../../server/rpc/short-way.ts";
+import {
+  createPipeline,
+  type Pipeline,
+  type PipelineOptions,
+} from "../../server/rpc/pipeline/pipeline.ts";
+import { createPort, type Port, type PortOptions } from "../../server/rpc/port/port.ts";
+import { createReflection } from "../../server/rpc/services/reflection.ts";
+import { createShortWay } from "../../server/rpc/transport/short-way.ts";
 import { type Handlers, defineService, type ServiceDefinition } from "../../server/rpc/service.ts";
 
 /** Components of a game, which occur only inside `google.protobuf.Any`. */

@@ -6,8 +6,8 @@ import {
   UpdateResponseSchema,
 } from "../../gen/ts/realmwire/v1/world_service_pb.ts";
 import { DomainError } from "../../server/errors.ts";
-import type { ReadyStream } from "../../server/rpc/ready-stream.ts";
-import type { EndCall } from "../../server/rpc/message-sink.ts";
+import type { ReadyStream } from "../../server/rpc/pipeline/ready-stream.ts";
+import type { EndCall } from "../../server/rpc/pipeline/message-sink.ts";
 import { type Call, defineService, messageSink, readyStream } from "../../server/rpc/service.ts";
 import { makeTestCertificate, trustCertificate } from "./certificate.ts";
 import { describeGuild } from "./guild-service.ts";

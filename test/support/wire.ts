@@ -3,7 +3,7 @@ import http from "node:http";
 import http2 from "node:http2";
 import https from "node:https";
 import { setTimeout as sleep } from "node:timers/promises";
-import { REQUEST_ID_HEADER } from "../../server/rpc/request-id.ts";
+import { REQUEST_ID_HEADER } from "../../server/rpc/pipeline/request-id.ts";
 
 /** A protocol over a version of HTTP, as a client speaks it by hand. */
 export interface Wire {

@@ -22,6 +22,8 @@ export function chatLine(message: ChatMessage, self: string, now: Date): Line {
     }
     case ChatKind.SHOUT:
       return [time, sender, span(" shouts: "), span(text, { bold: true })];
+    case ChatKind.ANNOUNCEMENT:
+      return [time, span(`* ${text}`, { bold: true, color: COLORS.green })];
     default:
       return [time, sender, span(": "), span(text)];
   }
@@ -45,7 +47,8 @@ export function flagText(flag: WorldFlag): string | undefined {
     case "client":
       return `client release ${flag.value.release?.version} for ${flag.value.release?.platform} is out`;
     case "drain": {
-      const { stopsInMs, reason } = flag.value;
+      const { stopsInMs, reason, canceled } = flag.value;
+      if (canceled) return "the server goes on after all";
       const why = reason === "" || reason === "the server stops" ? "" : `: ${reason}`;
       return `the server stops in ${secondsOf(stopsInMs)}${why}`;
     }

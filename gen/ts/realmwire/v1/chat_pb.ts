@@ -12,7 +12,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file realmwire/v1/chat.proto.
  */
 export const file_realmwire_v1_chat: GenFile = /*@__PURE__*/
-  fileDesc("ChdyZWFsbXdpcmUvdjEvY2hhdC5wcm90bxIMcmVhbG13aXJlLnYxIrIBCgtDaGF0TWVzc2FnZRIKCgJpZBgBIAEoDRIkCgRraW5kGAIgASgOMhYucmVhbG13aXJlLnYxLkNoYXRLaW5kEgwKBGZyb20YAyABKAkSCgoCdG8YBCABKAkSDAoEem9uZRgFIAEoCRIMCgR0ZXh0GAYgASgJEigKBHRpbWUYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhEKCWVudGl0eV9pZBgIIAEoDSphCghDaGF0S2luZBIZChVDSEFUX0tJTkRfVU5TUEVDSUZJRUQQABIRCg1DSEFUX0tJTkRfU0FZEAESEgoOQ0hBVF9LSU5EX1RFTEwQAhITCg9DSEFUX0tJTkRfU0hPVVQQA0KYAQoQY29tLnJlYWxtd2lyZS52MVABWj5naXRodWIuY29tL3JlYWxtd2lyZS9yZWFsbXdpcmUvZ2VuL2dvL3JlYWxtd2lyZS92MTtyZWFsbXdpcmV2MaICA1JXWKoCDFJlYWxtd2lyZS5WMboCDVJlYWxtd2lyZV9WMV/KAgxSZWFsbXdpcmVcVjHqAg1SZWFsbXdpcmU6OlYxYgZwcm90bzM", [file_google_protobuf_timestamp]);
+  fileDesc("ChdyZWFsbXdpcmUvdjEvY2hhdC5wcm90bxIMcmVhbG13aXJlLnYxIrIBCgtDaGF0TWVzc2FnZRIKCgJpZBgBIAEoDRIkCgRraW5kGAIgASgOMhYucmVhbG13aXJlLnYxLkNoYXRLaW5kEgwKBGZyb20YAyABKAkSCgoCdG8YBCABKAkSDAoEem9uZRgFIAEoCRIMCgR0ZXh0GAYgASgJEigKBHRpbWUYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhEKCWVudGl0eV9pZBgIIAEoDSp9CghDaGF0S2luZBIZChVDSEFUX0tJTkRfVU5TUEVDSUZJRUQQABIRCg1DSEFUX0tJTkRfU0FZEAESEgoOQ0hBVF9LSU5EX1RFTEwQAhITCg9DSEFUX0tJTkRfU0hPVVQQAxIaChZDSEFUX0tJTkRfQU5OT1VOQ0VNRU5UEARCmAEKEGNvbS5yZWFsbXdpcmUudjFQAVo+Z2l0aHViLmNvbS9yZWFsbXdpcmUvcmVhbG13aXJlL2dlbi9nby9yZWFsbXdpcmUvdjE7cmVhbG13aXJldjGiAgNSV1iqAgxSZWFsbXdpcmUuVjG6Ag1SZWFsbXdpcmVfVjFfygIMUmVhbG13aXJlXFYx6gINUmVhbG13aXJlOjpWMWIGcHJvdG8z", [file_google_protobuf_timestamp]);
 
 /**
  * Something that was said.
@@ -35,7 +35,7 @@ export type ChatMessage = Message<"realmwire.v1.ChatMessage"> & {
   kind: ChatKind;
 
   /**
-   * The name of the one who said it.
+   * The name of the one who said it. Empty: the server.
    *
    * @generated from field: string from = 3;
    */
@@ -117,6 +117,13 @@ export const ChatKind = {
    * @generated from enum value: CHAT_KIND_SHOUT = 3;
    */
   SHOUT: 3,
+
+  /**
+   * By the server to all, or to all in a zone. `from` is empty.
+   *
+   * @generated from enum value: CHAT_KIND_ANNOUNCEMENT = 4;
+   */
+  ANNOUNCEMENT: 4,
 } as const;
 
 /**

@@ -12,6 +12,8 @@ import type { EditCommand } from "../../v1/map_pb.ts";
 import { file_realmwire_v1_map } from "../../v1/map_pb.ts";
 import type { Role } from "../../v1/options_pb.ts";
 import { file_realmwire_v1_options } from "../../v1/options_pb.ts";
+import type { Ban } from "../../v1/user_pb.ts";
+import { file_realmwire_v1_user } from "../../v1/user_pb.ts";
 import type { Vector } from "../../v1/value_pb.ts";
 import { file_realmwire_v1_value } from "../../v1/value_pb.ts";
 import type { Message, UnknownEnum } from "@bufbuild/protobuf";
@@ -20,7 +22,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file realmwire/internal/v1/record.proto.
  */
 export const file_realmwire_internal_v1_record: GenFile = /*@__PURE__*/
-  fileDesc("CiJyZWFsbXdpcmUvaW50ZXJuYWwvdjEvcmVjb3JkLnByb3RvEhVyZWFsbXdpcmUuaW50ZXJuYWwudjEivAEKDUFjY291bnRSZWNvcmQSCgoCaWQYASABKA0SDAoEbmFtZRgCIAEoCRIgCgRyb2xlGAMgASgOMhIucmVhbG13aXJlLnYxLlJvbGUSDQoFZW1haWwYBCABKAkSFQoNcGFzc3dvcmRfaGFzaBgFIAEoCRIuCgpjcmVhdGVkX2F0GAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIZChFsYXN0X2NoYXJhY3Rlcl9pZBgHIAEoDSLPAQoPQ2hhcmFjdGVyUmVjb3JkEgoKAmlkGAEgASgNEhIKCmFjY291bnRfaWQYAiABKA0SDAoEbmFtZRgDIAEoCRIMCgR6b25lGAQgASgJEiYKCHBvc2l0aW9uGAUgASgLMhQucmVhbG13aXJlLnYxLlZlY3RvchIoCgpjb21wb25lbnRzGAYgAygLMhQuZ29vZ2xlLnByb3RvYnVmLkFueRIuCgpjcmVhdGVkX2F0GAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCJ8CgxPYmplY3RSZWNvcmQSDAoEem9uZRgBIAEoCRIMCgRuYW1lGAIgASgJEiYKCHBvc2l0aW9uGAMgASgLMhQucmVhbG13aXJlLnYxLlZlY3RvchIoCgpjb21wb25lbnRzGAQgAygLMhQuZ29vZ2xlLnByb3RvYnVmLkFueSLhAQoNU2Vzc2lvblJlY29yZBISCgp0b2tlbl9oYXNoGAEgASgMEhIKCmFjY291bnRfaWQYAiABKA0SFAoMY2hhcmFjdGVyX2lkGAMgASgNEjIKBXN0YXRlGAQgASgOMiMucmVhbG13aXJlLmludGVybmFsLnYxLlNlc3Npb25TdGF0ZRIuCgpjcmVhdGVkX2F0GAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIuCgpleHBpcmVzX2F0GAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCLPAQoKRWRpdFJlY29yZBIMCgR6b25lGAEgASgJEhAKCHJldmlzaW9uGAIgASgNEisKCGNvbW1hbmRzGAMgAygLMhkucmVhbG13aXJlLnYxLkVkaXRDb21tYW5kEioKB2ludmVyc2UYBCADKAsyGS5yZWFsbXdpcmUudjEuRWRpdENvbW1hbmQSDgoGYXV0aG9yGAUgASgJEigKBHRpbWUYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg4KBnVuZG9lcxgHIAEoDSJKCgpDaGF0UmVjb3JkEioKB21lc3NhZ2UYASABKAsyGS5yZWFsbXdpcmUudjEuQ2hhdE1lc3NhZ2USEAoIaGVhcmRfYnkYAiADKA0ifAoNUmVsZWFzZVJlY29yZBIQCghwbGF0Zm9ybRgBIAEoCRIPCgd2ZXJzaW9uGAIgASgJEhYKDm9sZGVzdF93b3JraW5nGAMgASgJEjAKDHB1Ymxpc2hlZF9hdBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAqegoMU2Vzc2lvblN0YXRlEh0KGVNFU1NJT05fU1RBVEVfVU5TUEVDSUZJRUQQABIWChJTRVNTSU9OX1NUQVRFX0xJVkUQARIaChZTRVNTSU9OX1NUQVRFX1JFUExBQ0VEEAISFwoTU0VTU0lPTl9TVEFURV9FTkRFRBADQs4BChljb20ucmVhbG13aXJlLmludGVybmFsLnYxUAFaRmdpdGh1Yi5jb20vcmVhbG13aXJlL3JlYWxtd2lyZS9nZW4vZ28vcmVhbG13aXJlL2ludGVybmFsL3YxO2ludGVybmFsdjGiAgNSV0mqAhVSZWFsbXdpcmUuSW50ZXJuYWwuVjG6AhZSZWFsbXdpcmVfSW50ZXJuYWxfVjFfygIVUmVhbG13aXJlXEludGVybmFsXFYx6gIXUmVhbG13aXJlOjpJbnRlcm5hbDo6VjFiBnByb3RvMw", [file_google_protobuf_any, file_google_protobuf_timestamp, file_realmwire_v1_chat, file_realmwire_v1_map, file_realmwire_v1_options, file_realmwire_v1_value]);
+  fileDesc("CiJyZWFsbXdpcmUvaW50ZXJuYWwvdjEvcmVjb3JkLnByb3RvEhVyZWFsbXdpcmUuaW50ZXJuYWwudjEi3AEKDUFjY291bnRSZWNvcmQSCgoCaWQYASABKA0SDAoEbmFtZRgCIAEoCRIgCgRyb2xlGAMgASgOMhIucmVhbG13aXJlLnYxLlJvbGUSDQoFZW1haWwYBCABKAkSFQoNcGFzc3dvcmRfaGFzaBgFIAEoCRIuCgpjcmVhdGVkX2F0GAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIZChFsYXN0X2NoYXJhY3Rlcl9pZBgHIAEoDRIeCgNiYW4YCCABKAsyES5yZWFsbXdpcmUudjEuQmFuIs8BCg9DaGFyYWN0ZXJSZWNvcmQSCgoCaWQYASABKA0SEgoKYWNjb3VudF9pZBgCIAEoDRIMCgRuYW1lGAMgASgJEgwKBHpvbmUYBCABKAkSJgoIcG9zaXRpb24YBSABKAsyFC5yZWFsbXdpcmUudjEuVmVjdG9yEigKCmNvbXBvbmVudHMYBiADKAsyFC5nb29nbGUucHJvdG9idWYuQW55Ei4KCmNyZWF0ZWRfYXQYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wInwKDE9iamVjdFJlY29yZBIMCgR6b25lGAEgASgJEgwKBG5hbWUYAiABKAkSJgoIcG9zaXRpb24YAyABKAsyFC5yZWFsbXdpcmUudjEuVmVjdG9yEigKCmNvbXBvbmVudHMYBCADKAsyFC5nb29nbGUucHJvdG9idWYuQW55IvUBCg1TZXNzaW9uUmVjb3JkEhIKCnRva2VuX2hhc2gYASABKAwSEgoKYWNjb3VudF9pZBgCIAEoDRIUCgxjaGFyYWN0ZXJfaWQYAyABKA0SMgoFc3RhdGUYBCABKA4yIy5yZWFsbXdpcmUuaW50ZXJuYWwudjEuU2Vzc2lvblN0YXRlEi4KCmNyZWF0ZWRfYXQYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCmV4cGlyZXNfYXQYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhIKCmVuZF9yZWFzb24YByABKAkizwEKCkVkaXRSZWNvcmQSDAoEem9uZRgBIAEoCRIQCghyZXZpc2lvbhgCIAEoDRIrCghjb21tYW5kcxgDIAMoCzIZLnJlYWxtd2lyZS52MS5FZGl0Q29tbWFuZBIqCgdpbnZlcnNlGAQgAygLMhkucmVhbG13aXJlLnYxLkVkaXRDb21tYW5kEg4KBmF1dGhvchgFIAEoCRIoCgR0aW1lGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIOCgZ1bmRvZXMYByABKA0iSgoKQ2hhdFJlY29yZBIqCgdtZXNzYWdlGAEgASgLMhkucmVhbG13aXJlLnYxLkNoYXRNZXNzYWdlEhAKCGhlYXJkX2J5GAIgAygNInwKDVJlbGVhc2VSZWNvcmQSEAoIcGxhdGZvcm0YASABKAkSDwoHdmVyc2lvbhgCIAEoCRIWCg5vbGRlc3Rfd29ya2luZxgDIAEoCRIwCgxwdWJsaXNoZWRfYXQYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wKpQBCgxTZXNzaW9uU3RhdGUSHQoZU0VTU0lPTl9TVEFURV9VTlNQRUNJRklFRBAAEhYKElNFU1NJT05fU1RBVEVfTElWRRABEhoKFlNFU1NJT05fU1RBVEVfUkVQTEFDRUQQAhIXChNTRVNTSU9OX1NUQVRFX0VOREVEEAMSGAoUU0VTU0lPTl9TVEFURV9LSUNLRUQQBELOAQoZY29tLnJlYWxtd2lyZS5pbnRlcm5hbC52MVABWkZnaXRodWIuY29tL3JlYWxtd2lyZS9yZWFsbXdpcmUvZ2VuL2dvL3JlYWxtd2lyZS9pbnRlcm5hbC92MTtpbnRlcm5hbHYxogIDUldJqgIVUmVhbG13aXJlLkludGVybmFsLlYxugIWUmVhbG13aXJlX0ludGVybmFsX1YxX8oCFVJlYWxtd2lyZVxJbnRlcm5hbFxWMeoCF1JlYWxtd2lyZTo6SW50ZXJuYWw6OlYxYgZwcm90bzM", [file_google_protobuf_any, file_google_protobuf_timestamp, file_realmwire_v1_chat, file_realmwire_v1_map, file_realmwire_v1_options, file_realmwire_v1_user, file_realmwire_v1_value]);
 
 /**
  * A stored account.
@@ -76,6 +78,13 @@ export type AccountRecord = Message<"realmwire.internal.v1.AccountRecord"> & {
    * @generated from field: uint32 last_character_id = 7;
    */
   lastCharacterId: number;
+
+  /**
+   * The last ban, which may be over. Unset: there is none.
+   *
+   * @generated from field: realmwire.v1.Ban ban = 8;
+   */
+  ban?: Ban | undefined;
 };
 
 /**
@@ -237,6 +246,13 @@ export type SessionRecord = Message<"realmwire.internal.v1.SessionRecord"> & {
    * @generated from field: google.protobuf.Timestamp expires_at = 6;
    */
   expiresAt?: Timestamp | undefined;
+
+  /**
+   * Why an admin ended it. May be empty.
+   *
+   * @generated from field: string end_reason = 7;
+   */
+  endReason: string;
 };
 
 /**
@@ -412,6 +428,13 @@ export const SessionState = {
    * @generated from enum value: SESSION_STATE_ENDED = 3;
    */
   ENDED: 3,
+
+  /**
+   * An admin ended it.
+   *
+   * @generated from enum value: SESSION_STATE_KICKED = 4;
+   */
+  KICKED: 4,
 } as const;
 
 /**

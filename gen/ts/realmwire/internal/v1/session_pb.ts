@@ -6,13 +6,15 @@ import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
 import type { SessionState } from "./record_pb.ts";
 import { file_realmwire_internal_v1_record } from "./record_pb.ts";
+import type { Ban } from "../../v1/user_pb.ts";
+import { file_realmwire_v1_user } from "../../v1/user_pb.ts";
 import type { Message } from "@bufbuild/protobuf";
 
 /**
  * Describes the file realmwire/internal/v1/session.proto.
  */
 export const file_realmwire_internal_v1_session: GenFile = /*@__PURE__*/
-  fileDesc("CiNyZWFsbXdpcmUvaW50ZXJuYWwvdjEvc2Vzc2lvbi5wcm90bxIVcmVhbG13aXJlLmludGVybmFsLnYxIlYKDFNlc3Npb25FbmRlZBISCgp0b2tlbl9oYXNoGAEgASgMEjIKBXN0YXRlGAIgASgOMiMucmVhbG13aXJlLmludGVybmFsLnYxLlNlc3Npb25TdGF0ZSIkCg5BY2NvdW50Q2hhbmdlZBISCgphY2NvdW50X2lkGAEgASgNQs4BChljb20ucmVhbG13aXJlLmludGVybmFsLnYxUAFaRmdpdGh1Yi5jb20vcmVhbG13aXJlL3JlYWxtd2lyZS9nZW4vZ28vcmVhbG13aXJlL2ludGVybmFsL3YxO2ludGVybmFsdjGiAgNSV0mqAhVSZWFsbXdpcmUuSW50ZXJuYWwuVjG6AhZSZWFsbXdpcmVfSW50ZXJuYWxfVjFfygIVUmVhbG13aXJlXEludGVybmFsXFYx6gIXUmVhbG13aXJlOjpJbnRlcm5hbDo6VjFiBnByb3RvMw", [file_realmwire_internal_v1_record]);
+  fileDesc("CiNyZWFsbXdpcmUvaW50ZXJuYWwvdjEvc2Vzc2lvbi5wcm90bxIVcmVhbG13aXJlLmludGVybmFsLnYxIp4BCgxTZXNzaW9uRW5kZWQSEgoKdG9rZW5faGFzaBgBIAEoDBIyCgVzdGF0ZRgCIAEoDjIjLnJlYWxtd2lyZS5pbnRlcm5hbC52MS5TZXNzaW9uU3RhdGUSEgoKZW5kX3JlYXNvbhgDIAEoCRIeCgNiYW4YBCABKAsyES5yZWFsbXdpcmUudjEuQmFuEhIKCmFjY291bnRfaWQYBSABKA0iJAoOQWNjb3VudENoYW5nZWQSEgoKYWNjb3VudF9pZBgBIAEoDULOAQoZY29tLnJlYWxtd2lyZS5pbnRlcm5hbC52MVABWkZnaXRodWIuY29tL3JlYWxtd2lyZS9yZWFsbXdpcmUvZ2VuL2dvL3JlYWxtd2lyZS9pbnRlcm5hbC92MTtpbnRlcm5hbHYxogIDUldJqgIVUmVhbG13aXJlLkludGVybmFsLlYxugIWUmVhbG13aXJlX0ludGVybmFsX1YxX8oCFVJlYWxtd2lyZVxJbnRlcm5hbFxWMeoCF1JlYWxtd2lyZTo6SW50ZXJuYWw6OlYxYgZwcm90bzM", [file_realmwire_internal_v1_record, file_realmwire_v1_user]);
 
 /**
  * A session is over, or goes on with another character. Sent to all nodes on `session.ended`, so that none goes
@@ -34,6 +36,27 @@ export type SessionEnded = Message<"realmwire.internal.v1.SessionEnded"> & {
    * @generated from field: realmwire.internal.v1.SessionState state = 2;
    */
   state: SessionState;
+
+  /**
+   * Why an admin ended it. May be empty.
+   *
+   * @generated from field: string end_reason = 3;
+   */
+  endReason: string;
+
+  /**
+   * The ban that ended it, if one did.
+   *
+   * @generated from field: realmwire.v1.Ban ban = 4;
+   */
+  ban?: Ban | undefined;
+
+  /**
+   * Whose ban.
+   *
+   * @generated from field: uint32 account_id = 5;
+   */
+  accountId: number;
 };
 
 /**
@@ -44,7 +67,7 @@ export const SessionEndedSchema: GenMessage<SessionEnded> = /*@__PURE__*/
   messageDesc(file_realmwire_internal_v1_session, 0);
 
 /**
- * The role of an account changed. Sent to all nodes on `account.changed`.
+ * The role or the ban of an account changed. Sent to all nodes on `account.changed`.
  *
  * @generated from message realmwire.internal.v1.AccountChanged
  */
