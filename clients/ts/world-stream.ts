@@ -8,7 +8,7 @@ import { DEFAULT_RECONNECT_POLICY, isPermanent, reconnectDelayMs } from "./recon
 import type { ReconnectPolicy } from "./reconnect.ts";
 
 /** The server sends at least one message in five seconds. After this long without one, the connection is given up. */
-const SILENCE_MS = 12_000;
+export const SILENCE_MS = 12_000;
 /** How long a new connection may take until its first message, in milliseconds. */
 const FIRST_MESSAGE_MS = 5_000;
 

@@ -2,7 +2,13 @@ import { Code, createClient } from "@connectrpc/connect";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { ErrorReason } from "../../gen/ts/realmwire/v1/error_pb.ts";
 import { WorldService } from "../../gen/ts/realmwire/v1/world_service_pb.ts";
-import { eventually, failureOf, loginPlayer } from "../support/player.ts";
+import {
+  eventually,
+  failureOf,
+  freshName,
+  loginPlayer,
+  registerPlayer,
+} from "../support/player.ts";
 import type { TestPlayer, Watcher } from "../support/player.ts";
 import type { PostgresServer } from "../support/postgres.ts";
 import { findPostgres, POSTGRES_NEEDED, startPostgres } from "../support/postgres.ts";
@@ -10,7 +16,7 @@ import { requireOrSkip } from "../support/require.ts";
 import { createTransport, DEV_PASSWORD, startTestServer } from "../support/server.ts";
 import type { TestServer } from "../support/server.ts";
 import { putSignpost, setBarrier, valueOf } from "../support/values.ts";
-import { isBlocked, mapOf, openPlaces } from "../support/walking.ts";
+import { isBlocked, mapOf, openPlaces, portalTo } from "../support/walking.ts";
 
 /** How long the database may take to answer here. */
 const STORE_TIMEOUT_MS = 1_500;
@@ -73,6 +79,10 @@ async function expectUnavailable(calls: readonly Promise<unknown>[]): Promise<vo
     expect(Number(seconds) + nanos / 1e9).toBeGreaterThan(0);
   }
   expect(performance.now() - began).toBeLessThan(ANSWER_MS);
+}
+
+async function statusOf(page: "healthz" | "readyz"): Promise<number> {
+  return (await fetch(`${server.baseUrl}/${page}`)).status;
 }
 
 /** The mood of Ada that Bob's stream shows. */
@@ -157,6 +167,62 @@ test.each(outages)(
         (error: unknown) => String(error).includes("taken"),
       ),
     );
+  },
+);
+
+test.each(outages)(
+  "while the database is %s no account, character or session changes, and who plays goes on in other zones too",
+  async (what, away, back) => {
+    const owner = await registerPlayer(server.baseUrl, "Own");
+    const spare = freshName("Spare");
+    await owner.account.createCharacter({ name: spare });
+    const walker = await registerPlayer(server.baseUrl, "Walk");
+    const sees = walker.watch();
+    await sees.until("a scene", () => sees.scenes.length > 0);
+    const { middle } = portalTo(await mapOf(walker, "town"), "meadow");
+    const anonymous = createClient(WorldService, createTransport(server.baseUrl, "connect"));
+    const before = await owner.account.listCharacters({});
+    const added = freshName("Added");
+
+    await away();
+    await expectUnavailable([
+      anonymous.login({ name: "bob", password: DEV_PASSWORD }),
+      owner.account.createCharacter({ name: added }),
+      owner.account.selectCharacter({ name: spare }),
+      owner.account.deleteCharacter({ name: spare }),
+      owner.account.changePassword({ oldPassword: DEV_PASSWORD, newPassword: "something else" }),
+      owner.account.logout({}),
+      builder.world.set({
+        name: `post-${what}`,
+        attribute: "text",
+        change: { case: "value", value: valueOf("never said") },
+      }),
+      builder.world.edit({ undoRevision: 2 }),
+    ]);
+    // A stop is told where machines look for it, and only there: the process is well.
+    await eventually("not ready", async () => (await statusOf("readyz")) === 503);
+    expect(await statusOf("healthz")).toBe(200);
+    // A zone that is not running needs the store: the walker stays, or goes back, and walks on.
+    expect((await walker.move("destination", middle)).moved).toBe(true);
+    const { tick } = sees.view;
+    await sees.until("ticks", () => sees.view.tick >= tick + 20);
+    expect(sees.end).toBeUndefined();
+    await walker.chat.say({ text: "still here" });
+    await sees.until("its own word", () => sees.heard.some(({ text }) => text === "still here"));
+
+    await back();
+    await eventually("ready", async () => (await statusOf("readyz")) === 200);
+    expect(await owner.account.listCharacters({})).toEqual(before);
+    expect(await ada.get(`post-${what}`, ["text"])).toEqual({ text: what });
+    const again = await loginPlayer(server.baseUrl, owner.name);
+    expect(again.name).toBe(owner.name);
+    await again.account.createCharacter({ name: added });
+    await again.account.deleteCharacter({ name: spare });
+    await eventually("the other zone", async () => {
+      await walker.move("destination", middle).catch(() => undefined);
+      return sees.scenes.includes("meadow");
+    });
+    walker.close();
   },
 );
 

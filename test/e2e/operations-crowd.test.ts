@@ -1,0 +1,188 @@
+import { createConnectTransport } from "@connectrpc/connect-node";
+import { afterAll, beforeAll, beforeEach, expect, test, vi } from "vitest";
+import { createRealmwire } from "../../clients/ts/index.ts";
+import { SILENCE_MS } from "../../clients/ts/world-stream.ts";
+import { WorldService } from "../../gen/ts/realmwire/v1/world_service_pb.ts";
+import { RECORDING_BYTES } from "../../server/sim/recorder.ts";
+import { eventually } from "../support/player.ts";
+import { requireOrSkip } from "../support/require.ts";
+import { clientFor, DEV_PASSWORD } from "../support/server.ts";
+import { report, scaled } from "../support/stress.ts";
+import { valueOf } from "../support/values.ts";
+import { ADDRESSES_NEEDED, addressOf, hasAddresses } from "./crowd/addresses.ts";
+import { type CrowdServer, startCrowdServer } from "./crowd/crowd-server.ts";
+import { type Impressions, startOnlooker } from "./crowd/onlooker.ts";
+import { openReader, type Reader, STALLS } from "./crowd/readers.ts";
+
+/** Those who make trouble at once. */
+const CROWD = scaled(1_000);
+/** Those who play on meanwhile. */
+const ONLOOKERS = 3;
+/** A call of the SDK is given up after this time, in milliseconds. */
+const CALL_TIMEOUT_MS = 10_000;
+/** Bytes of a mood; one in so many has moods. */
+const MOOD_BYTES = 60_000;
+const MOODY = 10;
+/** What somebody who was here may leave behind, in bytes. */
+const LEFT_BEHIND_BYTES = 4_096;
+/** What the zone's recording may hold more, in bytes: two parts in buffers that grow by doubling, and the states that they begin with, with the moods. */
+const RECORDED_BYTES = 4 * RECORDING_BYTES + (2 * CROWD * MOOD_BYTES) / MOODY;
+/** A server is idle when it holds no less a moment later, in milliseconds. */
+const MOMENT_MS = 2_000;
+/** Moods until the system's own buffers of a reader are full, and as many more. */
+const MOODS = 6;
+/** What may wait for one reader, in bytes: what a connection takes before it says that it is full, and the one message that fills it. */
+const WAITING_BYTES = 256 * 1024;
+
+vi.setConfig({ testTimeout: scaled(300_000) });
+
+let server: CrowdServer;
+let possible = false;
+
+beforeAll(async () => {
+  possible = await hasAddresses();
+  if (!possible) return;
+  server = await startCrowdServer(CROWD + ONLOOKERS);
+  // What the first crowd leaves is not the next one's: code that was made fast, sessions that are remembered.
+  for (const reader of await openReaders()) reader.leave("fin");
+}, scaled(300_000));
+afterAll(() => server?.close());
+beforeEach((context) => requireOrSkip(context, possible, ADDRESSES_NEEDED));
+
+/** Lets some play on while something happens. They notice as little as the protocol promises. */
+async function whilePlaying(what: string, happen: () => Promise<void>): Promise<void> {
+  const onlookers = await Promise.all(
+    server.tokens.slice(CROWD).map((token) => startOnlooker(server.baseUrl, token)),
+  );
+  await happen();
+  const all: Impressions[] = await Promise.all(onlookers.map((onlooker) => onlooker.leave()));
+  for (const { longestSilence, slowestMove, medianMove, moves } of all) {
+    report(
+      `${what}: silence at most ${Math.round(longestSilence)} ms; ${moves} Moves, half within ${Math.round(medianMove)} ms, the slowest ${Math.round(slowestMove)} ms`,
+    );
+    // Or else the SDK would take the stream for broken.
+    expect(longestSilence).toBeLessThan(SILENCE_MS);
+    expect(slowestMove).toBeLessThan(CALL_TIMEOUT_MS);
+    expect(moves).toBeGreaterThan(1);
+  }
+}
+
+/** Waits until all have left and nothing more is freed; bytes in use come back. */
+async function usedWhenIdle(): Promise<number> {
+  await eventually("nobody", async () => (await server.connections()) === 0);
+  let used = Number.POSITIVE_INFINITY;
+  await eventually("no more to free", async () => {
+    const before = used;
+    await new Promise((resolve) => setTimeout(resolve, MOMENT_MS));
+    used = await server.inspector.usedBytes();
+    return used > before * 0.995;
+  });
+  return used;
+}
+
+/** Lets something happen. Afterwards the server holds as little as before, but for `leftBytes`. */
+async function expectSameMemory(
+  what: string,
+  leftBytes: number,
+  happen: (idleBytes: number) => Promise<void>,
+): Promise<void> {
+  const before = await usedWhenIdle();
+  await happen(before);
+  const after = await usedWhenIdle();
+  report(`${what}: ${toMb(before)} MB before, ${toMb(after)} MB afterwards`);
+  expect(after).toBeLessThan(before + leftBytes);
+}
+
+const toMb = (bytes: number) => (bytes / 1e6).toFixed(1);
+
+function openReaders(): Promise<Reader[]> {
+  const { port, tokens } = server;
+  return Promise.all(
+    tokens.slice(0, CROWD).map((token, number) => {
+      const stall = STALLS[number % STALLS.length] ?? "http1";
+      return openReader(port, { number, token, stall });
+    }),
+  );
+}
+
+test("a thousand who are gone within a second disturb nobody, and leave nothing behind", async () => {
+  await expectSameMemory("disconnects", CROWD * LEFT_BEHIND_BYTES, async () => {
+    await whilePlaying("disconnects", async () => {
+      const readers = await openReaders();
+      report(`disconnects: ${toMb(await server.inspector.usedBytes())} MB while all are there`);
+      expect(await server.connections()).toBeGreaterThan(CROWD);
+      for (const [i, reader] of readers.entries()) reader.leave(i % 2 === 0 ? "fin" : "rst");
+      await eventually("they are gone", async () => (await server.connections()) <= ONLOOKERS);
+    });
+  });
+});
+
+test("a thousand who do not read disturb nobody, and cost bounded memory", async () => {
+  await expectSameMemory("stalled readers", RECORDED_BYTES, async (idleBytes) => {
+    await whilePlaying("stalled readers", async () => {
+      const readers = await openReaders();
+      for (const reader of readers) reader.stall();
+      const before = readers.map(({ bytes }) => bytes);
+      const held = [await haveMoods(), await haveMoods()];
+      for (const [i, { bytes }] of readers.entries()) {
+        expect(bytes - (before[i] ?? 0)).toBeLessThan(WAITING_BYTES);
+      }
+      const [first = 0, second = 0] = held.map((used) => used - idleBytes);
+      report(`stalled readers: ${toMb(first)} MB more than before, then ${toMb(second)} MB`);
+      expect(first).toBeLessThan(CROWD * WAITING_BYTES);
+      // What comes on top of full buffers is not kept.
+      expect(second).toBeLessThan(first * 1.25);
+      await expectServedAgain(readers.filter((_, i) => i % STALLS.length < 2).slice(0, 20));
+      for (const [i, reader] of readers.entries()) reader.leave(i % 2 === 0 ? "fin" : "rst");
+    });
+  });
+});
+
+async function expectServedAgain(readers: readonly Reader[]): Promise<void> {
+  const from = readers.map(({ bytes }) => bytes);
+  for (const reader of readers) reader.resume();
+  await eventually("they are served", () =>
+    readers.every(({ bytes, isOpen }, i) => isOpen && bytes > (from[i] ?? 0)),
+  );
+}
+
+/** Changes what all see, again and again; bytes in use come back. */
+async function haveMoods(): Promise<number> {
+  const moody = server.tokens.slice(0, CROWD).filter((_, i) => i % MOODY === 0);
+  const clients = moody.map((token) => clientFor(WorldService, server.baseUrl, token));
+  for (let i = 0; i < MOODS; i++) {
+    const change = { case: "value", value: valueOf(`${i}`.padEnd(MOOD_BYTES, "mood ")) } as const;
+    await Promise.all(clients.map((client) => client.set({ attribute: "mood", change })));
+  }
+  return server.inspector.usedBytes();
+}
+
+test("a thousand logins at once disturb nobody, and all get in", async () => {
+  await expectSameMemory("logins", CROWD * LEFT_BEHIND_BYTES, async () => {
+    await whilePlaying("logins", async () => {
+      const began = performance.now();
+      const clients = Array.from({ length: CROWD }, (_, number) => createCaller(number));
+      await Promise.all(clients.map((client, i) => client.login(`p${i}`, DEV_PASSWORD)));
+      report(`logins: ${CROWD} within ${Math.round((performance.now() - began) / 1000)} s`);
+      expect(new Set(clients.map(({ session }) => session?.token)).size).toBe(CROWD);
+      expect(clients.map(({ session }) => session?.character)).toEqual(
+        Array.from({ length: CROWD }, (_, i) => `p${i}`),
+      );
+    });
+  });
+});
+
+/** A client of the SDK with an address of its own. Its patience lasts for all who come before it. */
+function createCaller(number: number) {
+  return createRealmwire({
+    baseUrl: server.baseUrl,
+    callTimeoutMs: scaled(120_000),
+    patienceMs: scaled(240_000),
+    createTransport: (options) =>
+      createConnectTransport({
+        ...options,
+        httpVersion: "1.1",
+        nodeOptions: { localAddress: addressOf(number), agent: false },
+      }),
+  });
+}
