@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { ErrorReason } from "../gen/ts/realmwire/v1/error_pb.ts";
 import { createFailureLimit } from "./failures.ts";
@@ -23,4 +24,37 @@ test("so many failures at once, then as many a minute; what did not fail does no
   time += 1;
   limit.begin("ada");
   expect(() => limit.begin("ada")).toThrow();
+});
+
+test("tries at once, more than may fail: the honest take their turns, and of the others no more fail than may", async () => {
+  const limit = createFailureLimit({ what: "tokens", perMinute: 3, now: () => 0 });
+  let open = 0;
+  let most = 0;
+  const attempt = (fails: boolean) =>
+    limit.attempt(
+      "ada",
+      async () => {
+        most = Math.max(most, ++open);
+        await setImmediate();
+        open -= 1;
+        if (fails) throw new Error("wrong");
+        return "right";
+      },
+      () => true,
+    );
+  const honest = await Promise.all(Array.from({ length: 50 }, () => attempt(false)));
+  expect(honest).toEqual(Array(50).fill("right"));
+  expect(most).toBe(3);
+  const others = await Promise.allSettled(Array.from({ length: 50 }, () => attempt(true)));
+  const reasons = others.map((other) => (other as PromiseRejectedResult).reason.message);
+  expect(reasons.filter((reason) => reason === "wrong")).toHaveLength(3);
+  expect(reasons.filter((reason) => reason.startsWith("too many wrong tokens"))).toHaveLength(47);
+});
+
+test("a try that fails for another reason does not count", async () => {
+  const limit = createFailureLimit({ what: "tokens", perMinute: 1, now: () => 0 });
+  const away = () => Promise.reject(new Error("the store is away"));
+  for (let i = 0; i < 3; i++) {
+    await expect(limit.attempt("ada", away, () => false)).rejects.toThrow("the store is away");
+  }
 });

@@ -81,9 +81,11 @@ async function walkAbout(order: Order, crowd: Crowd): Promise<PhaseResult[]> {
   const probes = createProbes(crowd, createScenario(order).homes);
   const walkers = crowd.members.filter((member) => !probes.probers.has(member));
   const results: PhaseResult[] = [];
-  // They stand until they are needed, on connections that say something before they are taken for dead.
-  for (const { player } of probes.probers) crowd.move(player, STANDING);
-  await warmUp(order, crowd, walkers);
+  // Those who probe stand until they are needed, and say so: a connection that says nothing is taken for dead.
+  const all = crowd.members.map((member) =>
+    probes.probers.has(member) ? standing(member) : member,
+  );
+  await warmUp(order, crowd, all);
   for (const { name, movesPerSecond, seconds } of order.phases) {
     let stop = () => {};
     if (movesPerSecond > 0) {
@@ -116,16 +118,18 @@ async function warmUp(
   stop();
 }
 
+/** Somebody who sends Moves and stays. */
+function standing(member: Member): Member {
+  return { ...member, walker: { ...member.walker, next: () => STANDING } };
+}
+
 async function makeCalls(order: Order, crowd: Crowd): Promise<PhaseResult[]> {
   const { pid } = order;
-  const standing = crowd.members.map((member) => ({
-    ...member,
-    walker: { ...member.walker, next: () => STANDING },
-  }));
+  const callers = crowd.members.map(standing);
   const results: PhaseResult[] = [];
-  await warmUp(order, crowd, standing);
+  await warmUp(order, crowd, callers);
   for (const { name, movesPerSecond, seconds } of order.phases) {
-    const stop = startMoves(crowd, standing, movesPerSecond);
+    const stop = startMoves(crowd, callers, movesPerSecond);
     await sleep(SETTLE_MS);
     results.push(await measure(crowd, { name, pid, seconds, seen: createSamples() }));
     stop();

@@ -67,21 +67,18 @@ export function createAuthenticator(options: {
       // Whoever plays from the same address is not to suffer, and most calls are spared the counting.
       if (key !== undefined && cache.hasLive(key)) return use(await find(key));
       const address = limitKeyOf(peer);
-      // Counted before, so that many at once do not all make the store look.
-      wrongTokens.begin(address);
-      if (key === undefined) throw tokenInvalid();
-      try {
-        const session = use(await find(key));
-        wrongTokens.forgive(address);
-        return session;
-      } catch (error) {
-        if (!(error instanceof DomainError) || error.reason === ErrorReason.STORE_UNAVAILABLE) {
-          wrongTokens.forgive(address);
-        }
-        throw error;
+      if (key === undefined) {
+        wrongTokens.begin(address);
+        throw tokenInvalid();
       }
+      return wrongTokens.attempt(address, async () => use(await find(key)), isWrongToken);
     },
   };
+}
+
+/** Whether the token is to blame, not the store. */
+function isWrongToken(error: unknown): boolean {
+  return error instanceof DomainError && error.reason !== ErrorReason.STORE_UNAVAILABLE;
 }
 
 function tokenInvalid(): DomainError {

@@ -172,6 +172,22 @@ describe("wrong tokens", () => {
     }
   });
 
+  test("that are good do not count, however many are looked up at once", async () => {
+    const people = await Promise.all(
+      Array.from({ length: 4 * WRONG_TOKENS }, () =>
+        node.accounts.register({ name: newName("Crowd"), password: PASSWORD }),
+      ),
+    );
+    // As after a restart: nobody is known.
+    for (const { account } of people) await node.accounts.setRole(account.name, Role.BUILDER);
+    lookUps = 0;
+    const sessions = people.map(({ token }) => node.accounts.authenticate(token, PEER));
+    expect((await Promise.all(sessions)).map(({ accountName }) => accountName)).toEqual(
+      people.map(({ account }) => account.name),
+    );
+    expect(lookUps).toBeGreaterThan(WRONG_TOKENS);
+  });
+
   test("that worked once count when they no longer do", async () => {
     const { token, session } = await node.accounts.register({
       name: newName("Ada"),
