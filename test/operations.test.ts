@@ -5,12 +5,8 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { parse } from "yaml";
 import { createCommand } from "../server/config.ts";
-import {
-  type ChildServer,
-  createDataFolders,
-  runServer,
-  serverArgs,
-} from "./support/child-server.ts";
+import { createDataFolders } from "./support/data-folders.ts";
+import { type ChildServer, runServer, serverArgs } from "./support/child-server.ts";
 import { loginPlayer } from "./support/player.ts";
 import { findPostgres, POSTGRES_NEEDED, startPostgres } from "./support/postgres.ts";
 import { isInstalled, requireOrSkip } from "./support/require.ts";

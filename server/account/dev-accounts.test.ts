@@ -11,6 +11,7 @@ import {
   startAccounts,
 } from "../../test/support/accounts.ts";
 import { createLocalBus, type LocalBus } from "../bus/local-bus.ts";
+import { layEmptyDatabase } from "../../test/support/empty-database.ts";
 import { createPgliteStore } from "../store/pglite-store.ts";
 import type { Store } from "../store/store.ts";
 
@@ -21,7 +22,9 @@ let node: AccountsNode;
 
 beforeEach(async () => {
   dataDir = await mkdtemp(join(tmpdir(), "dev-accounts-"));
-  store = createPgliteStore({ dataDir, registry: createRegistry() });
+  const databaseDir = join(dataDir, "database");
+  await layEmptyDatabase(databaseDir);
+  store = createPgliteStore({ dataDir: databaseDir, registry: createRegistry() });
   await store.start();
   bus = createLocalBus();
   await bus.start();

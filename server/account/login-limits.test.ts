@@ -15,6 +15,7 @@ import {
 } from "../../test/support/accounts.ts";
 import { createLocalBus, type LocalBus } from "../bus/local-bus.ts";
 import { DomainError } from "../errors.ts";
+import { layEmptyDatabase } from "../../test/support/empty-database.ts";
 import { createPgliteStore } from "../store/pglite-store.ts";
 import type { Store } from "../store/store.ts";
 import { createLoginThrottle } from "./login-throttle.ts";
@@ -37,7 +38,9 @@ let lookUps = 0;
 
 beforeAll(async () => {
   dataDir = await mkdtemp(join(tmpdir(), "limits-"));
-  store = createPgliteStore({ dataDir, registry: createRegistry() });
+  const databaseDir = join(dataDir, "database");
+  await layEmptyDatabase(databaseDir);
+  store = createPgliteStore({ dataDir: databaseDir, registry: createRegistry() });
   await store.start();
 });
 

@@ -7,6 +7,7 @@ import { ErrorReason } from "../../gen/ts/realmwire/v1/error_pb.ts";
 import { createMemoryLog } from "../../test/support/rpc-server.ts";
 import { createLocalBus, type LocalBus } from "../bus/local-bus.ts";
 import { hasReason } from "../errors.ts";
+import { layEmptyDatabase } from "../../test/support/empty-database.ts";
 import { createPgliteStore } from "../store/pglite-store.ts";
 import type { Store } from "../store/store.ts";
 import { ensureDefaultRelease } from "./default-release.ts";
@@ -24,7 +25,9 @@ const { logger, lines } = createMemoryLog();
 
 beforeAll(async () => {
   dataDir = await mkdtemp(join(tmpdir(), "releases-"));
-  store = createPgliteStore({ dataDir, registry: createRegistry() });
+  const databaseDir = join(dataDir, "database");
+  await layEmptyDatabase(databaseDir);
+  store = createPgliteStore({ dataDir: databaseDir, registry: createRegistry() });
   await store.start();
 });
 

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { ErrorReason } from "../../gen/ts/realmwire/v1/error_pb.ts";
 import { startChild } from "../../test/contracts/store-children.ts";
 import { object, registry, vectorComponent } from "../../test/contracts/store-samples.ts";
+import { layEmptyDatabase } from "../../test/support/empty-database.ts";
 import { type Database, rows } from "./database.ts";
 import { entities } from "./entities.ts";
 import { FolderInUseError } from "./folder-lock.ts";
@@ -19,11 +20,7 @@ const base = mkdtempSync(join(tmpdir(), "realmwire-pglite-"));
 const template = join(base, "template");
 let folders = 0;
 
-beforeAll(async () => {
-  const store = createPgliteStore({ dataDir: template, registry });
-  await store.start();
-  await store.close();
-});
+beforeAll(() => layEmptyDatabase(template));
 afterAll(() => rmSync(base, { recursive: true, force: true }));
 
 /** A data folder with an empty database. */

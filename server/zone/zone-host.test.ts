@@ -22,6 +22,7 @@ import { openPortPlaces } from "../../test/support/zone-places.ts";
 import type { PortPlaces } from "../../test/support/zone-places.ts";
 import { createLocalBus } from "../bus/local-bus.ts";
 import { DomainError } from "../errors.ts";
+import { layEmptyDatabase } from "../../test/support/empty-database.ts";
 import type { Kind } from "../sim/kind.ts";
 import { replay } from "../sim/replay.ts";
 import { createPgliteStore } from "../store/pglite-store.ts";
@@ -38,7 +39,9 @@ let zones = 0;
 const closing: (() => Promise<void>)[] = [];
 
 beforeAll(async () => {
-  store = createPgliteStore({ dataDir, registry: testTypes.registry });
+  const databaseDir = joinPath(dataDir, "database");
+  await layEmptyDatabase(databaseDir);
+  store = createPgliteStore({ dataDir: databaseDir, registry: testTypes.registry });
   await store.start();
 });
 afterEach(async () => {

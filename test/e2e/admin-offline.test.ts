@@ -4,9 +4,9 @@ import { join } from "node:path";
 import { fromBinary, toBinary } from "@bufbuild/protobuf";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import { RecordingSchema } from "../../gen/ts/realmwire/internal/v1/input_pb.ts";
+import { createDataFolders, type DataFolders } from "../support/data-folders.ts";
 import { admin, runAdmin } from "../support/admin-command.ts";
 import { type CertificateFolder, createCertificateFolder } from "../support/certificate.ts";
-import { createDataFolders, type DataFolders } from "../support/child-server.ts";
 import { loginPlayer } from "../support/player.ts";
 import { DEV_PASSWORD, startTestServer, type TestServer } from "../support/server.ts";
 

@@ -5,13 +5,8 @@ import { loadGame } from "../../server/load-game.ts";
 import { createPgliteStore } from "../../server/store/pglite-store.ts";
 import { createPostgresStore } from "../../server/store/postgres-store.ts";
 import type { Store } from "../../server/store/store.ts";
-import {
-  type ChildServer,
-  createDataFolders,
-  type DataFolders,
-  runServer,
-  serverArgs,
-} from "../support/child-server.ts";
+import { createDataFolders, type DataFolders } from "../support/data-folders.ts";
+import { type ChildServer, runServer, serverArgs } from "../support/child-server.ts";
 import { eventually, loginPlayer } from "../support/player.ts";
 import type { Place, TestPlayer } from "../support/player.ts";
 import type { PostgresServer } from "../support/postgres.ts";

@@ -4,13 +4,8 @@ import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, expect, onTestFinished, test, vi } from "vitest";
 import type { TestContext } from "vitest";
 import { startPgliteThread } from "../../server/store/pglite-thread.ts";
-import {
-  type ChildServer,
-  createDataFolders,
-  type DataFolders,
-  runServer,
-  serverArgs,
-} from "../support/child-server.ts";
+import { createDataFolders, type DataFolders } from "../support/data-folders.ts";
+import { type ChildServer, runServer, serverArgs } from "../support/child-server.ts";
 import { eventually, loginPlayer } from "../support/player.ts";
 import { findPostgres, freePort, POSTGRES_NEEDED, startPostgres } from "../support/postgres.ts";
 import { requireOrSkip } from "../support/require.ts";

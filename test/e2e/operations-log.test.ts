@@ -2,13 +2,8 @@ import { createClient } from "@connectrpc/connect";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { AccountService } from "../../gen/ts/realmwire/v1/account_service_pb.ts";
 import { WorldService } from "../../gen/ts/realmwire/v1/world_service_pb.ts";
-import {
-  type ChildServer,
-  createDataFolders,
-  type DataFolders,
-  runServer,
-  serverArgs,
-} from "../support/child-server.ts";
+import { createDataFolders, type DataFolders } from "../support/data-folders.ts";
+import { type ChildServer, runServer, serverArgs } from "../support/child-server.ts";
 import { failureOf } from "../support/player.ts";
 import {
   findPostgres,

@@ -1,13 +1,8 @@
 import { create } from "@bufbuild/protobuf";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { InputSchema } from "../../gen/ts/realmwire/internal/v1/input_pb.ts";
-import {
-  type ChildServer,
-  createDataFolders,
-  runServer,
-  serverArgs,
-} from "../support/child-server.ts";
-import type { DataFolders } from "../support/child-server.ts";
+import { createDataFolders, type DataFolders } from "../support/data-folders.ts";
+import { type ChildServer, runServer, serverArgs } from "../support/child-server.ts";
 import { openInput } from "../support/input-stream.ts";
 import { eventually, failureOf, registerPlayer } from "../support/player.ts";
 import { type Scrape, scrape } from "../support/scrape.ts";

@@ -4,13 +4,8 @@ import { readFile } from "node:fs/promises";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { ErrorReason } from "../../gen/ts/realmwire/v1/error_pb.ts";
 import { WorldService } from "../../gen/ts/realmwire/v1/world_service_pb.ts";
-import {
-  type ChildServer,
-  createDataFolders,
-  type DataFolders,
-  runServer,
-  serverArgs,
-} from "../support/child-server.ts";
+import { createDataFolders, type DataFolders } from "../support/data-folders.ts";
+import { type ChildServer, runServer, serverArgs } from "../support/child-server.ts";
 import { openInput } from "../support/input-stream.ts";
 import { eventually, loginPlayer, readFailure, untilEnd } from "../support/player.ts";
 import { createTransport } from "../support/server.ts";

@@ -5,19 +5,14 @@ import { join } from "node:path";
 import { Code } from "@connectrpc/connect";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { ErrorReason } from "../../gen/ts/realmwire/v1/error_pb.ts";
+import { createDataFolders, type DataFolders } from "../support/data-folders.ts";
 import {
   type CertificateFolder,
   createCertificateFolder,
   makeTestCertificate,
   trustCertificate,
 } from "../support/certificate.ts";
-import {
-  type ChildServer,
-  createDataFolders,
-  type DataFolders,
-  runServer,
-  serverArgs,
-} from "../support/child-server.ts";
+import { type ChildServer, runServer, serverArgs } from "../support/child-server.ts";
 import { eventually, loginPlayer, readFailure, untilEnd } from "../support/player.ts";
 
 let folders: DataFolders;

@@ -5,14 +5,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { createCommand } from "../../server/config.ts";
+import { createDataFolders, type DataFolders } from "../support/data-folders.ts";
 import { type GameChange, urlOf, writeGame } from "../support/broken-game.ts";
-import {
-  type ChildServer,
-  createDataFolders,
-  type DataFolders,
-  runServer,
-  serverArgs,
-} from "../support/child-server.ts";
+import { type ChildServer, runServer, serverArgs } from "../support/child-server.ts";
 import { loginPlayer } from "../support/player.ts";
 import { DEV_PASSWORD, root } from "../support/server.ts";
 

@@ -4,13 +4,8 @@ import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { checkFolder, updateFolder } from "../../clients/updater/index.ts";
 import { ErrorReason } from "../../gen/ts/realmwire/v1/error_pb.ts";
-import {
-  type ChildServer,
-  createDataFolders,
-  runServer,
-  serverArgs,
-} from "../support/child-server.ts";
-import type { DataFolders } from "../support/child-server.ts";
+import { createDataFolders, type DataFolders } from "../support/data-folders.ts";
+import { type ChildServer, runServer, serverArgs } from "../support/child-server.ts";
 import {
   PLATFORM,
   publishFiles,

@@ -1,11 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { EventEmitter, once } from "node:events";
-import { existsSync } from "node:fs";
-import { cp, mkdtemp, rename, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { DEV_PASSWORD, root, startTestServer } from "./server.ts";
-import { SHARED_FOLDER } from "./shared-folder.ts";
+import { DEV_PASSWORD, root } from "./server.ts";
 
 /** How a process ended. */
 export interface Ended {
@@ -105,42 +100,4 @@ export function runServer(
 export function serverArgs(data: string, ...more: readonly string[]): string[] {
   const password = ["--dev-password", DEV_PASSWORD];
   return ["--host", "127.0.0.1", "--port", "0", "--data", data, ...password, ...more];
-}
-
-/** Data folders that begin as copies of one in which a server has run before: much faster than new ones. */
-export interface DataFolders {
-  /** A folder of its own. */
-  next(): Promise<string>;
-  dispose(): Promise<void>;
-}
-
-/** Makes data folders. The one that they are copies of is made once for all test files. */
-export async function createDataFolders(): Promise<DataFolders> {
-  const template = await findTemplate();
-  const parent = await mkdtemp(join(tmpdir(), "realmwire-data-"));
-  let count = 0;
-  return {
-    async next() {
-      const folder = join(parent, `data-${++count}`);
-      await cp(template, folder, { recursive: true });
-      return folder;
-    },
-    dispose: () => rm(parent, { recursive: true, force: true }),
-  };
-}
-
-/** The folder in which a server has run: that of another test file, or a new one. */
-async function findTemplate(): Promise<string> {
-  const shared = process.env[SHARED_FOLDER];
-  if (shared === undefined) throw new Error(`${SHARED_FOLDER} is not set`);
-  const template = join(shared, "data");
-  if (existsSync(template)) return template;
-  const draft = await mkdtemp(join(shared, "draft-"));
-  const server = await startTestServer({ dataDir: draft });
-  await server.stop();
-  // Two files that make one at once: the second finds the place taken, and the draft goes with the rest.
-  await rename(draft, template).catch((error: unknown) => {
-    if (!existsSync(template)) throw error;
-  });
-  return template;
 }

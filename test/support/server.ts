@@ -16,6 +16,7 @@ import type { Logger } from "../../server/logger.ts";
 import { createServer } from "../../server/server.ts";
 import type { Server, ServerOptions } from "../../server/server.ts";
 import { type CertificateFolder, trustCertificate } from "./certificate.ts";
+import { layEmptyDatabase } from "./empty-database.ts";
 
 /** The project's folder. */
 export const root = resolve(import.meta.dirname, "../..");
@@ -52,7 +53,7 @@ export async function startTestServer(
     certificate?: CertificateFolder;
   } = {},
 ): Promise<TestServer> {
-  const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), "realmwire-")));
+  const dataDir = options.dataDir ?? (await createDataFolder());
   const { certificate } = options;
   if (certificate) trustCertificate(certificate.cert);
   const command = createCommand("0.0.0-test");
@@ -95,6 +96,13 @@ export async function startTestServer(
       await rm(dataDir, { recursive: true, force: true });
     },
   };
+}
+
+/** A data folder with an empty database. */
+async function createDataFolder(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), "realmwire-"));
+  await layEmptyDatabase(join(folder, "database"));
+  return folder;
 }
 
 /** What was logged at `warn` and above, but that this machine is too busy for the world's own speed. */

@@ -27,6 +27,7 @@ import { createLocalBus, type LocalBus } from "../../bus/local-bus.ts";
 import { DomainError } from "../../errors.ts";
 import { createAudit } from "./audit.ts";
 import { createReleases, type Releases } from "../../release/releases.ts";
+import { layEmptyDatabase } from "../../../test/support/empty-database.ts";
 import { createPgliteStore } from "../../store/pglite-store.ts";
 import type { Store } from "../../store/store.ts";
 import { createReleaseService } from "./release-service.ts";
@@ -55,7 +56,9 @@ const FILES: Record<string, Uint8Array> = {
 
 beforeAll(async () => {
   dataDir = await mkdtemp(join(tmpdir(), "upgrade-"));
-  store = createPgliteStore({ dataDir, registry: createRegistry() });
+  const databaseDir = join(dataDir, "database");
+  await layEmptyDatabase(databaseDir);
+  store = createPgliteStore({ dataDir: databaseDir, registry: createRegistry() });
   await store.start();
   bus = createLocalBus();
   await bus.start();

@@ -1,0 +1,3 @@
+import { describeCalls } from "./calls/suite.ts";
+
+describeCalls("2");
