@@ -1,3 +1,4 @@
+import { X509Certificate } from "node:crypto";
 import { once } from "node:events";
 import { mkdir, mkdtemp, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -16,7 +17,7 @@ import { type CertificateSource, createCertificateSource } from "./certificate-s
 import { createPort } from "./port.ts";
 import { sendPlain } from "../transport/plain-answer.ts";
 
-const QUICK = { watchIntervalMs: 20, settleMs: 40 };
+const QUICK = { watchIntervalMs: 20, settleMs: 40, datesIntervalMs: 30 };
 
 const closers: (() => Promise<void> | void)[] = [];
 
@@ -118,6 +119,17 @@ test("an expired certificate is served, with a warning", async () => {
   const { source, lines } = await start(folder, () => Date.now() + 3 * 86_400_000);
   expect(served(source)).toBe(folder.cert);
   expect(lines.at(-1)).toMatchObject({ level: "warn", message: /expired on/ });
+});
+
+test("a certificate that runs out while it is served is warned of in time, again and again", async () => {
+  const folder = await newFolder();
+  let passedMs = 0;
+  const { lines } = await start(folder, () => Date.now() + passedMs);
+  expect(lines.map(({ level }) => level)).toEqual(["info"]);
+  passedMs = new X509Certificate(folder.cert).validToDate.getTime() - Date.now() - 60_000;
+  const warnings = () => lines.filter(({ level }) => level === "warn");
+  await expect.poll(() => warnings().length).toBeGreaterThan(1);
+  expect(warnings()[0]).toMatchObject({ message: /expires on .*time for a new one/ });
 });
 
 test("a changed file serves new handshakes of a port, and what is open goes on", async () => {

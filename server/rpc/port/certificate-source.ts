@@ -1,3 +1,4 @@
+import type { X509Certificate } from "node:crypto";
 import { type Stats, unwatchFile, watchFile } from "node:fs";
 import type { Logger } from "../../logger.ts";
 import {
@@ -11,6 +12,8 @@ import {
 export const WATCH_INTERVAL_MS = 1_000;
 /** How long they must have stayed as they are before they are read: of two files one is written first. */
 export const SETTLE_MS = 500;
+/** How often the dates of the certificate are looked at while it is served. */
+export const DATES_INTERVAL_MS = 24 * 3_600_000;
 
 /** Options of {@link createCertificateSource}. */
 export interface CertificateSourceOptions extends CertificateFiles {
@@ -21,6 +24,8 @@ export interface CertificateSourceOptions extends CertificateFiles {
   readonly watchIntervalMs?: number;
   /** Default: {@link SETTLE_MS}. */
   readonly settleMs?: number;
+  /** Default: {@link DATES_INTERVAL_MS}. */
+  readonly datesIntervalMs?: number;
 }
 
 /** A certificate that follows its files. */
@@ -38,19 +43,27 @@ export interface CertificateSource {
 export function createCertificateSource(options: CertificateSourceOptions): CertificateSource {
   const { certFile, keyFile, logger, now } = options;
   const { watchIntervalMs = WATCH_INTERVAL_MS, settleMs = SETTLE_MS } = options;
+  const { datesIntervalMs = DATES_INTERVAL_MS } = options;
   const files = [certFile, keyFile];
   let current: CertificatePair | undefined;
+  let leafServed: X509Certificate | undefined;
   let settling: NodeJS.Timeout | undefined;
+  let dates: NodeJS.Timeout | undefined;
   let reloading: Promise<void> = Promise.resolve();
 
   async function load(): Promise<void> {
     const { leaf, ...pair } = await readCertificate({ certFile, keyFile });
     if (current?.cert.equals(pair.cert) && current.key.equals(pair.key)) return;
     current = pair;
+    leafServed = leaf;
     const { subjectAltName: names, validTo, fingerprint256: fingerprint } = leaf;
     logger.info({ names, validTo, fingerprint }, "a certificate is served");
-    const trouble = dateTroubleOf(leaf, now());
-    if (trouble) logger.warn({ certFile, validTo }, `clients will refuse TLS: ${trouble}`);
+    checkDates();
+  }
+
+  function checkDates(): void {
+    const trouble = leafServed && dateTroubleOf(leafServed, now());
+    if (trouble) logger.warn({ certFile, validTo: leafServed?.validTo }, trouble);
   }
 
   function reload(): Promise<void> {
@@ -76,8 +89,10 @@ export function createCertificateSource(options: CertificateSourceOptions): Cert
       await load();
       const watch = { interval: watchIntervalMs, persistent: false };
       for (const file of files) watchFile(file, watch, onLook);
+      dates = setInterval(checkDates, datesIntervalMs).unref();
     },
     close() {
+      clearInterval(dates);
       clearTimeout(settling);
       for (const file of files) unwatchFile(file, onLook);
     },

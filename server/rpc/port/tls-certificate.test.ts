@@ -93,4 +93,8 @@ test("dates that clients will not take are told", async () => {
   expect(dateTroubleOf(early.leaf, now)).toMatch(/not valid before .*GMT/);
   const { leaf } = await read(good);
   expect(dateTroubleOf(leaf, now)).toBeUndefined();
+  const aging = await read(await makeTestCertificate({ fromMs: now - 81 * DAY_MS, days: 100 }));
+  expect(dateTroubleOf(aging.leaf, now)).toMatch(/expires on .*GMT/);
+  const ripe = await read(await makeTestCertificate({ fromMs: now - 79 * DAY_MS, days: 100 }));
+  expect(dateTroubleOf(ripe.leaf, now)).toBeUndefined();
 });

@@ -43,11 +43,18 @@ export async function readCertificate({
   return { cert, key, leaf };
 }
 
-/** Why clients will refuse a certificate at this time, in milliseconds since 1970-01-01. Undefined: its dates are good. */
+/** In this last part of its life a certificate should have been replaced: those who renew it begin when a third is left. */
+const LAST_PART = 1 / 5;
+
+/** Why clients refuse a certificate at this time, in milliseconds since 1970-01-01, or soon will. Undefined: its dates are good. */
 export function dateTroubleOf(leaf: X509Certificate, nowMs: number): string | undefined {
-  if (nowMs > leaf.validToDate.getTime()) return `the certificate expired on ${leaf.validTo}`;
-  if (nowMs < leaf.validFromDate.getTime()) {
-    return `the certificate is not valid before ${leaf.validFrom}`;
+  const [fromMs, toMs] = [leaf.validFromDate.getTime(), leaf.validToDate.getTime()];
+  if (nowMs > toMs) return `clients refuse TLS: the certificate expired on ${leaf.validTo}`;
+  if (nowMs < fromMs) {
+    return `clients refuse TLS: the certificate is not valid before ${leaf.validFrom}`;
+  }
+  if (toMs - nowMs < (toMs - fromMs) * LAST_PART) {
+    return `the certificate expires on ${leaf.validTo}: it is time for a new one`;
   }
   return undefined;
 }
