@@ -27,6 +27,9 @@ const FULL_LIMIT_MS = 4 * 3_600_000;
 /** What a shell expects of a command that Ctrl-C ended. */
 const INTERRUPTED = 130;
 
+/** In the full form, how many times as often calls alone are measured as worlds: they are short, and vary more. */
+const CALL_ROUNDS = 3;
+
 const tell = (line: string) => void process.stderr.write(`${line}\n`);
 
 async function main(): Promise<void> {
@@ -91,7 +94,8 @@ async function measureAll(
   const sizes = options.neighbours.flatMap((neighbours) =>
     options.players.map((players) => ({ players, neighbours })),
   );
-  const calls = await sweepCalls({ ...sweep, candidates: callers });
+  const callRounds = options.quick ? sweep.rounds : sweep.rounds * CALL_ROUNDS;
+  const calls = await sweepCalls({ ...sweep, candidates: callers, rounds: callRounds });
   const worlds = await sweepWorlds(sweep, sizes);
   const density = options.neighbours.includes(AIM_NEIGHBOURS)
     ? AIM_NEIGHBOURS

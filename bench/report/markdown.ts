@@ -126,7 +126,8 @@ function writeCalls(calls: readonly Cell[]): string {
     number(medianOf(cell, "calls", (result) => result.moveP50)),
     number(medianOf(cell, "calls", (result) => result.moveP99)),
   ]);
-  const note = "100 connections, 25 calls a second each; CPU beyond what the idle server uses.";
+  const runs = Math.max(...calls.map(({ outcomes }) => outcomes.length));
+  const note = `100 connections, 25 calls a second each; CPU beyond what the idle server uses. Medians of ${runs}.`;
   const head = ["", "CPU, µs a call", "p50, ms", "p99, ms"];
   return `## A unary Move alone\n\n${note}\n\n${table(head, rows)}`;
 }
