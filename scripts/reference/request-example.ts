@@ -16,6 +16,7 @@ const EXAMPLES: Readonly<Record<string, JsonObject>> = {
   "realmwire.v1.AdminService/ListUsers": { pageSize: 20, prefix: "a" },
   "realmwire.v1.AdminService/GetUser": { target: { account: "bob" } },
   "realmwire.v1.AdminService/SetRole": { account: "bob", role: "ROLE_BUILDER" },
+  "realmwire.v1.AdminService/ResetPassword": { target: { account: "bob" } },
   "realmwire.v1.AdminService/Kick": { target: { character: "bob" }, reason: "Mind your language." },
   "realmwire.v1.AdminService/Ban": {
     target: { account: "bob" },

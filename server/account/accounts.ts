@@ -224,7 +224,7 @@ export function createAccounts(options: AccountsOptions): Accounts {
     createCharacter: characters.create,
     selectCharacter: characters.select,
     deleteCharacter: characters.delete,
-    users: createUsers({ store, sessions, roles, now }),
+    users: createUsers({ store, passwords, sessions, roles, now }),
     setRole: roles.set,
     ensureRoles: roles.ensure,
     ensureDevAccounts: devAccounts.ensure,

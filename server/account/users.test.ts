@@ -13,6 +13,7 @@ import {
   type TestClock,
 } from "../../test/support/accounts.ts";
 import { createLocalBus, type LocalBus } from "../bus/local-bus.ts";
+import { layEmptyDatabase } from "../../test/support/empty-database.ts";
 import { createPgliteStore } from "../store/pglite-store.ts";
 import type { Store } from "../store/store.ts";
 import type { LoginResult } from "./accounts.ts";
@@ -34,7 +35,9 @@ let names = 0;
 
 beforeAll(async () => {
   dataDir = await mkdtemp(join(tmpdir(), "users-"));
-  store = createPgliteStore({ dataDir, registry: createRegistry() });
+  const databaseDir = join(dataDir, "database");
+  await layEmptyDatabase(databaseDir);
+  store = createPgliteStore({ dataDir: databaseDir, registry: createRegistry() });
   await store.start();
 });
 afterAll(async () => {
@@ -83,6 +86,25 @@ test("a banned account's sessions end on all nodes, and its logins are refused, 
   await expect(
     here.accounts.login({ name: player.account.name, password: "a wrong one" }, PEER),
   ).rejects.toMatchObject({ reason: ErrorReason.CREDENTIALS_WRONG });
+});
+
+test("a new password that an admin asks for is the only one that works, and old sessions end", async () => {
+  await there.accounts.authenticate(player.token, PEER);
+  const { password, sessions, account } = await here.accounts.users.resetPassword(
+    admin.session,
+    target(),
+  );
+  expect({ sessions, name: account.name }).toEqual({ sessions: 1, name: player.account.name });
+  await expect(there.accounts.authenticate(player.token, PEER)).rejects.toMatchObject({
+    reason: ErrorReason.KICKED,
+  });
+  await expect(login()).rejects.toMatchObject({ reason: ErrorReason.CREDENTIALS_WRONG });
+  const again = await here.accounts.login({ name: player.account.name, password }, PEER);
+  expect(again.account.name).toBe(player.account.name);
+  const own = { kind: "account", name: admin.account.name } as const;
+  await expect(here.accounts.users.resetPassword(admin.session, own)).rejects.toMatchObject({
+    reason: ErrorReason.NOT_TO_ONESELF,
+  });
 });
 
 test("a ban is over at its time: logins work again, and old tokens are what they were", async () => {

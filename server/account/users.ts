@@ -9,12 +9,16 @@ import { Role } from "../../gen/ts/realmwire/v1/options_pb.ts";
 import { BanSchema } from "../../gen/ts/realmwire/v1/user_pb.ts";
 import { DomainError } from "../errors.ts";
 import { type AccountPage, nameKey, type Store } from "../store/store.ts";
+import { readablePassword } from "./dev-accounts.ts";
+import type { Passwords } from "./passwords.ts";
 import type { Roles } from "./roles.ts";
 import type { Session } from "./session.ts";
 import type { Sessions } from "./sessions.ts";
 
 /** Characters that a user is shown with. */
 const MAX_CHARACTERS = 100;
+/** What the player is told whose sessions end with the old password. */
+const PASSWORD_RESET = "an admin has given the account a new password";
 
 /** An account, by its own name or by that of one of its characters. */
 export type UserName =
@@ -32,6 +36,12 @@ export interface Users {
   ): Promise<{ account: AccountRecord; characters: CharacterRecord[]; sessions: number }>;
   /** Rejects with `NOT_TO_ONESELF` when an admin takes the own role away. */
   setRole(admin: Session, name: string, role: Role): Promise<AccountRecord>;
+  /** Makes up a new password, and ends all sessions. Rejects with `NOT_TO_ONESELF`. */
+  resetPassword(
+    admin: Session,
+    user: UserName,
+    signal?: AbortSignal,
+  ): Promise<{ account: AccountRecord; password: string; sessions: number }>;
   /** Ends the sessions of an account, or the one that plays a character; how many comes back. */
   kick(user: UserName, reason: string): Promise<{ account: AccountRecord; sessions: number }>;
   /** Bans an account for so many milliseconds, or for good, and ends its sessions. Rejects with `NOT_TO_ONESELF`. */
@@ -53,13 +63,15 @@ export function createUsers(options: {
     | "listAccounts"
     | "listCharacters"
     | "countSessions"
+    | "updateAccount"
   >;
+  readonly passwords: Pick<Passwords, "hash">;
   readonly sessions: Pick<Sessions, "kick" | "setBan">;
   readonly roles: Pick<Roles, "set">;
   /** Milliseconds since 1970-01-01. */
   readonly now: () => number;
 }): Users {
-  const { store, sessions, roles, now } = options;
+  const { store, passwords, sessions, roles, now } = options;
 
   async function find(user: UserName): Promise<{ account: AccountRecord; characterId?: number }> {
     if (user.kind === "account") {
@@ -96,6 +108,16 @@ export function createUsers(options: {
         throw notToOneself("lower the own role");
       }
       return await roles.set(name, role);
+    },
+    async resetPassword(admin, user, signal) {
+      const { account } = await find(user);
+      if (account.id === admin.accountId) throw notToOneself("reset their own password");
+      const password = readablePassword();
+      await store.updateAccount(account.id, {
+        passwordHash: await passwords.hash(password, signal),
+      });
+      const ended = await sessions.kick(account.id, { reason: PASSWORD_RESET });
+      return { account, password, sessions: ended };
     },
     async kick(user, reason) {
       const { account, ...character } = await find(user);

@@ -265,7 +265,7 @@ function createServices(
   const { refuseLogins } = drain;
   return [
     createWorldService({ ...world, answerFlags, refuseLogins, now }),
-    createAccountService({ accounts, presence }),
+    createAccountService({ accounts, presence, refuseLogins }),
     createZoneService({ zones, players, store, types }),
     createChatService({ players, store, chatLog, now }),
     createReleaseService({ releases, audit }),

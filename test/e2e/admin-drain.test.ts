@@ -3,18 +3,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createClient } from "@connectrpc/connect";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { AccountService } from "../../gen/ts/realmwire/v1/account_service_pb.ts";
 import { ErrorReason } from "../../gen/ts/realmwire/v1/error_pb.ts";
 import { WorldService } from "../../gen/ts/realmwire/v1/world_service_pb.ts";
+import { createDataFolders, type DataFolders } from "../support/data-folders.ts";
 import { admin } from "../support/admin-command.ts";
-import {
-  type ChildServer,
-  createDataFolders,
-  type DataFolders,
-  runServer,
-  serverArgs,
-} from "../support/child-server.ts";
+import { type ChildServer, runServer, serverArgs } from "../support/child-server.ts";
 import { failureOf, loginPlayer, readFailure, untilEnd } from "../support/player.ts";
-import { createTransport, DEV_PASSWORD } from "../support/server.ts";
+import { clientFor, createTransport, DEV_PASSWORD } from "../support/server.ts";
 
 let folders: DataFolders;
 let state: string;
@@ -53,6 +49,10 @@ test("[JW-12] a drain refuses logins, counts down for the players, then the serv
     await failureOf(world.login({ name: "bob", password: DEV_PASSWORD })),
     await failureOf(world.new({ name: "newcomer", password: DEV_PASSWORD })),
   ];
+  // A tool comes in, but not as a player.
+  const { token } = await world.login({ name: "bob", password: DEV_PASSWORD, noCharacter: true });
+  const account = clientFor(AccountService, baseUrl, token);
+  refusals.push(await failureOf(account.selectCharacter({ name: "bob" })));
   for (const { reason, message, detail } of refusals) {
     expect(reason).toBe(ErrorReason.DRAINING);
     expect(message).toContain("an update");

@@ -94,6 +94,24 @@ test("a role is changed, and counts at once; the answer is readable by programs"
   expect(JSON.parse(own.stderr)).toMatchObject({ error: { reason: "NOT_TO_ONESELF" } });
 });
 
+test("who forgot the password gets a new one, which is printed once; the old one and the sessions are over", async () => {
+  const player = await registerPlayer(server.baseUrl, "forgot");
+  const printed = await run("users", "reset-password", player.name, "--character");
+  const [, password] = /shown this once: (\S+)\n$/.exec(printed) ?? [];
+  expect(password).toMatch(/^[a-z]{4}(-[a-z]{4}){4}$/);
+  expect((await failureOf(player.position())).reason).toBe(ErrorReason.KICKED);
+  const old = await failureOf(loginPlayer(server.baseUrl, player.name));
+  expect(old.reason).toBe(ErrorReason.CREDENTIALS_WRONG);
+  const again = await loginPlayer(server.baseUrl, player.name, { password: password ?? "" });
+  await again.account.changePassword({
+    oldPassword: password ?? "",
+    newPassword: DEV_PASSWORD,
+  });
+  again.close();
+  const own = await runAdmin(["users", "reset-password", "admin", "--json"], as("admin"));
+  expect(JSON.parse(own.stderr)).toMatchObject({ error: { reason: "NOT_TO_ONESELF" } });
+});
+
 test("a kicked player's stream and calls end with the reason, and the player comes back", async () => {
   const player = await registerPlayer(server.baseUrl, "kicked");
   const watcher = player.watch();

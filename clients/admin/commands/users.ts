@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import {
   GetUserResponseSchema,
+  ResetPasswordResponseSchema,
   SetRoleResponseSchema,
 } from "../../../gen/ts/realmwire/v1/admin_service_pb.ts";
 import { OnlineStatus } from "../../../gen/ts/realmwire/v1/entity_pb.ts";
@@ -34,7 +35,9 @@ interface ListOptions {
 
 /** Adds what is done with accounts and their roles. */
 export function addUsers(program: Command, add: AddAction): void {
-  const users = program.command("users").description("list accounts, show one, change its role");
+  const users = program
+    .command("users")
+    .description("list accounts, show one, change its role or password");
   add(
     users
       .command("list", { isDefault: true })
@@ -57,6 +60,15 @@ export function addUsers(program: Command, add: AddAction): void {
       .command("role <name> <role>")
       .description("make an account a player, a builder or an admin"),
     setRole,
+  );
+  add(
+    users
+      .command("reset-password <name>")
+      .description(
+        "give an account a new password, which is printed this once, and end its sessions",
+      )
+      .option(...CHARACTER_OPTION),
+    resetPassword,
   );
 }
 
@@ -131,6 +143,21 @@ async function setRole(tool: Tool, [name = "", role = ""]: string[]): Promise<vo
     admin.setRole({ account: name, role: wanted }),
   );
   tool.print([`${name} is ${describeRole(role)} now`], jsonOf(SetRoleResponseSchema, answer));
+}
+
+async function resetPassword(
+  tool: Tool,
+  [name = ""]: string[],
+  options: TargetOptions,
+): Promise<void> {
+  const answer = await asAdmin(tool, tool.settings, ({ admin }) =>
+    admin.resetPassword({ target: targetOf(name, options) }),
+  );
+  const account = answer.user?.account?.name ?? name;
+  tool.print(
+    [`${account} has a new password, shown this once: ${answer.password}`],
+    jsonOf(ResetPasswordResponseSchema, answer),
+  );
 }
 
 function describeRole(role: string): string {

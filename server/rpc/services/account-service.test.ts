@@ -26,6 +26,7 @@ import {
 } from "../../../test/support/accounts.ts";
 import type { LoginResult } from "../../account/accounts.ts";
 import { createLocalBus, type LocalBus } from "../../bus/local-bus.ts";
+import { layEmptyDatabase } from "../../../test/support/empty-database.ts";
 import { createPgliteStore } from "../../store/pglite-store.ts";
 import type { Store } from "../../store/store.ts";
 import { toLoginAnswer } from "./account-messages.ts";
@@ -49,14 +50,16 @@ const presence = {
 
 beforeAll(async () => {
   dataDir = await mkdtemp(join(tmpdir(), "account-service-"));
-  store = createPgliteStore({ dataDir, registry: createRegistry() });
+  const databaseDir = join(dataDir, "database");
+  await layEmptyDatabase(databaseDir);
+  store = createPgliteStore({ dataDir: databaseDir, registry: createRegistry() });
   await store.start();
   bus = createLocalBus();
   await bus.start();
   node = await startAccounts({ store, bus, clock: createTestClock() });
   pipeline = createPipeline({
     authenticator: node.accounts,
-    services: [createAccountService({ accounts: node.accounts, presence })],
+    services: [createAccountService({ accounts: node.accounts, presence, refuseLogins: () => {} })],
   });
   pipeline.start();
 });

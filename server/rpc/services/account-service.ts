@@ -14,8 +14,10 @@ const CHARACTERS = "characters";
 export function createAccountService(options: {
   readonly accounts: Accounts;
   readonly presence: CharacterPresence;
+  /** Throws `DRAINING` while nobody new may come. */
+  readonly refuseLogins: () => void;
 }): ServiceDefinition {
-  const { accounts, presence } = options;
+  const { accounts, presence, refuseLogins } = options;
   return defineService(AccountService, {
     async logout(_, call) {
       await accounts.logout(requireSession(call));
@@ -42,7 +44,10 @@ export function createAccountService(options: {
       return { character: describeCharacter(record, session, presence) };
     },
     async selectCharacter({ name }, call) {
-      const selected = await accounts.selectCharacter(requireSession(call), name);
+      const session = requireSession(call);
+      // Who came in as a tool does not become a player who would not have been let in.
+      if (!session.character) refuseLogins();
+      const selected = await accounts.selectCharacter(session, name);
       return { character: describeCharacter(selected.character, selected.session, presence) };
     },
     async deleteCharacter({ name }, call) {

@@ -59,6 +59,12 @@ export function createAdminService(options: {
       audit(call, "SetRole", { account: name, role: RoleSchema.value[role]?.name }, async () => ({
         user: describeUser(await users.setRole(requireSession(call), name, role), now()),
       })),
+    resetPassword: ({ target }, call) =>
+      audit(call, "ResetPassword", { target: nameOf(target) }, async () => {
+        const admin = requireSession(call);
+        const { account, ...rest } = await users.resetPassword(admin, nameOf(target), call.signal);
+        return { user: describeUser(account, now()), ...rest };
+      }),
     kick: ({ target, reason }, call) =>
       audit(call, "Kick", { target: nameOf(target), reason }, async () => {
         const { account, sessions } = await users.kick(nameOf(target), reason);

@@ -318,9 +318,10 @@ export const AccountService: GenService<{
   },
   /**
    * Selects the character that the session plays from now on. The one before leaves the world, open
-   * update streams end with `aborted`, and a session that plays the new one is replaced.
+   * update streams end with `aborted`, and a session that plays the new one is replaced. While the server drains, only sessions that
+   * play one already may select another.
    *
-   * Errors: CHARACTER_UNKNOWN.
+   * Errors: CHARACTER_UNKNOWN, DRAINING.
    *
    * @generated from rpc realmwire.v1.AccountService.SelectCharacter
    */

@@ -19,7 +19,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file realmwire/v1/admin_service.proto.
  */
 export const file_realmwire_v1_admin_service: GenFile = /*@__PURE__*/
-  fileDesc("CiByZWFsbXdpcmUvdjEvYWRtaW5fc2VydmljZS5wcm90bxIMcmVhbG13aXJlLnYxIqQBChBMaXN0VXNlcnNSZXF1ZXN0Eh0KCXBhZ2Vfc2l6ZRgBIAEoBUIKukgHGgUY9AMoABIcCgpwYWdlX3Rva2VuGAIgASgJQgi6SAVyAxiAARIXCgZwcmVmaXgYAyABKAlCB7pIBHICGBgSKgoEcm9sZRgEIAEoDjISLnJlYWxtd2lyZS52MS5Sb2xlQgi6SAWCAQIQARIOCgZiYW5uZWQYBSABKAgiTwoRTGlzdFVzZXJzUmVzcG9uc2USIQoFdXNlcnMYASADKAsyEi5yZWFsbXdpcmUudjEuVXNlchIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiQgoOR2V0VXNlclJlcXVlc3QSMAoGdGFyZ2V0GAEgASgLMhgucmVhbG13aXJlLnYxLlVzZXJUYXJnZXRCBrpIA8gBASJyCg9HZXRVc2VyUmVzcG9uc2USIAoEdXNlchgBIAEoCzISLnJlYWxtd2lyZS52MS5Vc2VyEisKCmNoYXJhY3RlcnMYAiADKAsyFy5yZWFsbXdpcmUudjEuQ2hhcmFjdGVyEhAKCHNlc3Npb25zGAMgASgNIlwKDlNldFJvbGVSZXF1ZXN0EhoKB2FjY291bnQYASABKAlCCbpIBnIEEAEYGBIuCgRyb2xlGAIgASgOMhIucmVhbG13aXJlLnYxLlJvbGVCDLpICYIBBhABIAAgASIzCg9TZXRSb2xlUmVzcG9uc2USIAoEdXNlchgBIAEoCzISLnJlYWxtd2lyZS52MS5Vc2VyIlkKC0tpY2tSZXF1ZXN0EjAKBnRhcmdldBgBIAEoCzIYLnJlYWxtd2lyZS52MS5Vc2VyVGFyZ2V0Qga6SAPIAQESGAoGcmVhc29uGAIgASgJQgi6SAVyAxj0AyIxCgxLaWNrUmVzcG9uc2USDwoHYWNjb3VudBgBIAEoCRIQCghzZXNzaW9ucxgCIAEoDSKbAQoKQmFuUmVxdWVzdBIwCgZ0YXJnZXQYASABKAsyGC5yZWFsbXdpcmUudjEuVXNlclRhcmdldEIGukgDyAEBEhoKBnJlYXNvbhgCIAEoCUIKukgHcgUQARj0AxI/CghkdXJhdGlvbhgDIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkISukgPqgEMIgYIgKfk4AsyAggBIkEKC0JhblJlc3BvbnNlEiAKBHVzZXIYASABKAsyEi5yZWFsbXdpcmUudjEuVXNlchIQCghzZXNzaW9ucxgCIAEoDSJACgxVbmJhblJlcXVlc3QSMAoGdGFyZ2V0GAEgASgLMhgucmVhbG13aXJlLnYxLlVzZXJUYXJnZXRCBrpIA8gBASIxCg1VbmJhblJlc3BvbnNlEiAKBHVzZXIYASABKAsyEi5yZWFsbXdpcmUudjEuVXNlciJCCg9Bbm5vdW5jZVJlcXVlc3QSGAoEdGV4dBgBIAEoCUIKukgHcgUQARj0AxIVCgR6b25lGAIgASgJQge6SARyAhhAIiQKEEFubm91bmNlUmVzcG9uc2USEAoIaGVhcmRfYnkYASABKA0iagoMRHJhaW5SZXF1ZXN0EkAKCHN0b3BzX2luGAEgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQhO6SBDIAQGqAQoiBAiAowUyAggBEhgKBnJlYXNvbhgCIAEoCUIIukgFcgMY9AMiPQoNRHJhaW5SZXNwb25zZRIsCghzdG9wc19hdBgBIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiFAoSQ2FuY2VsRHJhaW5SZXF1ZXN0IicKE0NhbmNlbERyYWluUmVzcG9uc2USEAoIY2FuY2VsZWQYASABKAgiDwoNQmFja3VwUmVxdWVzdCLGAQoOQmFja3VwUmVzcG9uc2USLAoGaGVhZGVyGAEgASgLMhoucmVhbG13aXJlLnYxLkJhY2t1cEhlYWRlckgAEioKBWVudHJ5GAIgASgLMhkucmVhbG13aXJlLnYxLkJhY2t1cEVudHJ5SAASKgoFcGllY2UYAyABKAsyGS5yZWFsbXdpcmUudjEuQmFja3VwUGllY2VIABImCgNlbmQYBCABKAsyFy5yZWFsbXdpcmUudjEuQmFja3VwRW5kSABCBgoEcGFydCKyAQoMQmFja3VwSGVhZGVyEg4KBmZvcm1hdBgBIAEoDRIOCgZzZXJ2ZXIYAiABKAkSDAoEZ2FtZRgDIAEoCRIsCgh0YWtlbl9hdBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEgoKbWlncmF0aW9ucxgFIAMoCRIQCghkYXRhYmFzZRgGIAEoCRINCgVieXRlcxgHIAEoBBIRCglwYXVzZWRfbXMYCCABKA0iOQoLQmFja3VwRW50cnkSDAoEcGF0aBgBIAEoCRIOCgZmb2xkZXIYAiABKAgSDAoEc2l6ZRgDIAEoBCIfCgtCYWNrdXBQaWVjZRIQCghkZWZsYXRlZBgBIAEoDCIbCglCYWNrdXBFbmQSDgoGc2hhMjU2GAEgASgMIiwKEVJlY29yZFpvbmVSZXF1ZXN0EhcKBHpvbmUYASABKAlCCbpIBnIEEAEYQCJAChJSZWNvcmRab25lUmVzcG9uc2USDAoEc2l6ZRgBIAEoBBIOCgZzaGEyNTYYAiABKAwSDAoEZGF0YRgDIAEoDDKpBwoMQWRtaW5TZXJ2aWNlElcKCUxpc3RVc2VycxIeLnJlYWxtd2lyZS52MS5MaXN0VXNlcnNSZXF1ZXN0Gh8ucmVhbG13aXJlLnYxLkxpc3RVc2Vyc1Jlc3BvbnNlIgmQAgHq4BgCCAQSUQoHR2V0VXNlchIcLnJlYWxtd2lyZS52MS5HZXRVc2VyUmVxdWVzdBodLnJlYWxtd2lyZS52MS5HZXRVc2VyUmVzcG9uc2UiCZACAergGAIIBBJOCgdTZXRSb2xlEhwucmVhbG13aXJlLnYxLlNldFJvbGVSZXF1ZXN0Gh0ucmVhbG13aXJlLnYxLlNldFJvbGVSZXNwb25zZSIG6uAYAggEEkUKBEtpY2sSGS5yZWFsbXdpcmUudjEuS2lja1JlcXVlc3QaGi5yZWFsbXdpcmUudjEuS2lja1Jlc3BvbnNlIgbq4BgCCAQSQgoDQmFuEhgucmVhbG13aXJlLnYxLkJhblJlcXVlc3QaGS5yZWFsbXdpcmUudjEuQmFuUmVzcG9uc2UiBurgGAIIBBJICgVVbmJhbhIaLnJlYWxtd2lyZS52MS5VbmJhblJlcXVlc3QaGy5yZWFsbXdpcmUudjEuVW5iYW5SZXNwb25zZSIG6uAYAggEEl4KCEFubm91bmNlEh0ucmVhbG13aXJlLnYxLkFubm91bmNlUmVxdWVzdBoeLnJlYWxtd2lyZS52MS5Bbm5vdW5jZVJlc3BvbnNlIhPq4BgPCAQSCwkAAAAAAADwPxAKEkgKBURyYWluEhoucmVhbG13aXJlLnYxLkRyYWluUmVxdWVzdBobLnJlYWxtd2lyZS52MS5EcmFpblJlc3BvbnNlIgbq4BgCCAQSWgoLQ2FuY2VsRHJhaW4SIC5yZWFsbXdpcmUudjEuQ2FuY2VsRHJhaW5SZXF1ZXN0GiEucmVhbG13aXJlLnYxLkNhbmNlbERyYWluUmVzcG9uc2UiBurgGAIIBBJaCgZCYWNrdXASGy5yZWFsbXdpcmUudjEuQmFja3VwUmVxdWVzdBocLnJlYWxtd2lyZS52MS5CYWNrdXBSZXNwb25zZSIT6uAYDwgEEgsJmpmZmZmZuT8QBTABEmYKClJlY29yZFpvbmUSHy5yZWFsbXdpcmUudjEuUmVjb3JkWm9uZVJlcXVlc3QaIC5yZWFsbXdpcmUudjEuUmVjb3JkWm9uZVJlc3BvbnNlIhPq4BgPCAQSCwkAAAAAAADgPxAFMAFCmAEKEGNvbS5yZWFsbXdpcmUudjFQAVo+Z2l0aHViLmNvbS9yZWFsbXdpcmUvcmVhbG13aXJlL2dlbi9nby9yZWFsbXdpcmUvdjE7cmVhbG13aXJldjGiAgNSV1iqAgxSZWFsbXdpcmUuVjG6Ag1SZWFsbXdpcmVfVjFfygIMUmVhbG13aXJlXFYx6gINUmVhbG13aXJlOjpWMWIGcHJvdG8z", [file_buf_validate_validate, file_google_protobuf_duration, file_google_protobuf_timestamp, file_realmwire_v1_account, file_realmwire_v1_options, file_realmwire_v1_user]);
+  fileDesc("CiByZWFsbXdpcmUvdjEvYWRtaW5fc2VydmljZS5wcm90bxIMcmVhbG13aXJlLnYxIqQBChBMaXN0VXNlcnNSZXF1ZXN0Eh0KCXBhZ2Vfc2l6ZRgBIAEoBUIKukgHGgUY9AMoABIcCgpwYWdlX3Rva2VuGAIgASgJQgi6SAVyAxiAARIXCgZwcmVmaXgYAyABKAlCB7pIBHICGBgSKgoEcm9sZRgEIAEoDjISLnJlYWxtd2lyZS52MS5Sb2xlQgi6SAWCAQIQARIOCgZiYW5uZWQYBSABKAgiTwoRTGlzdFVzZXJzUmVzcG9uc2USIQoFdXNlcnMYASADKAsyEi5yZWFsbXdpcmUudjEuVXNlchIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiQgoOR2V0VXNlclJlcXVlc3QSMAoGdGFyZ2V0GAEgASgLMhgucmVhbG13aXJlLnYxLlVzZXJUYXJnZXRCBrpIA8gBASJyCg9HZXRVc2VyUmVzcG9uc2USIAoEdXNlchgBIAEoCzISLnJlYWxtd2lyZS52MS5Vc2VyEisKCmNoYXJhY3RlcnMYAiADKAsyFy5yZWFsbXdpcmUudjEuQ2hhcmFjdGVyEhAKCHNlc3Npb25zGAMgASgNIlwKDlNldFJvbGVSZXF1ZXN0EhoKB2FjY291bnQYASABKAlCCbpIBnIEEAEYGBIuCgRyb2xlGAIgASgOMhIucmVhbG13aXJlLnYxLlJvbGVCDLpICYIBBhABIAAgASIzCg9TZXRSb2xlUmVzcG9uc2USIAoEdXNlchgBIAEoCzISLnJlYWxtd2lyZS52MS5Vc2VyIkgKFFJlc2V0UGFzc3dvcmRSZXF1ZXN0EjAKBnRhcmdldBgBIAEoCzIYLnJlYWxtd2lyZS52MS5Vc2VyVGFyZ2V0Qga6SAPIAQEiXQoVUmVzZXRQYXNzd29yZFJlc3BvbnNlEiAKBHVzZXIYASABKAsyEi5yZWFsbXdpcmUudjEuVXNlchIQCghwYXNzd29yZBgCIAEoCRIQCghzZXNzaW9ucxgDIAEoDSJZCgtLaWNrUmVxdWVzdBIwCgZ0YXJnZXQYASABKAsyGC5yZWFsbXdpcmUudjEuVXNlclRhcmdldEIGukgDyAEBEhgKBnJlYXNvbhgCIAEoCUIIukgFcgMY9AMiMQoMS2lja1Jlc3BvbnNlEg8KB2FjY291bnQYASABKAkSEAoIc2Vzc2lvbnMYAiABKA0imwEKCkJhblJlcXVlc3QSMAoGdGFyZ2V0GAEgASgLMhgucmVhbG13aXJlLnYxLlVzZXJUYXJnZXRCBrpIA8gBARIaCgZyZWFzb24YAiABKAlCCrpIB3IFEAEY9AMSPwoIZHVyYXRpb24YAyABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CErpID6oBDCIGCICn5OALMgIIASJBCgtCYW5SZXNwb25zZRIgCgR1c2VyGAEgASgLMhIucmVhbG13aXJlLnYxLlVzZXISEAoIc2Vzc2lvbnMYAiABKA0iQAoMVW5iYW5SZXF1ZXN0EjAKBnRhcmdldBgBIAEoCzIYLnJlYWxtd2lyZS52MS5Vc2VyVGFyZ2V0Qga6SAPIAQEiMQoNVW5iYW5SZXNwb25zZRIgCgR1c2VyGAEgASgLMhIucmVhbG13aXJlLnYxLlVzZXIiQgoPQW5ub3VuY2VSZXF1ZXN0EhgKBHRleHQYASABKAlCCrpIB3IFEAEY9AMSFQoEem9uZRgCIAEoCUIHukgEcgIYQCIkChBBbm5vdW5jZVJlc3BvbnNlEhAKCGhlYXJkX2J5GAEgASgNImoKDERyYWluUmVxdWVzdBJACghzdG9wc19pbhgBIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkITukgQyAEBqgEKIgQIgKMFMgIIARIYCgZyZWFzb24YAiABKAlCCLpIBXIDGPQDIj0KDURyYWluUmVzcG9uc2USLAoIc3RvcHNfYXQYASABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIhQKEkNhbmNlbERyYWluUmVxdWVzdCInChNDYW5jZWxEcmFpblJlc3BvbnNlEhAKCGNhbmNlbGVkGAEgASgIIg8KDUJhY2t1cFJlcXVlc3QixgEKDkJhY2t1cFJlc3BvbnNlEiwKBmhlYWRlchgBIAEoCzIaLnJlYWxtd2lyZS52MS5CYWNrdXBIZWFkZXJIABIqCgVlbnRyeRgCIAEoCzIZLnJlYWxtd2lyZS52MS5CYWNrdXBFbnRyeUgAEioKBXBpZWNlGAMgASgLMhkucmVhbG13aXJlLnYxLkJhY2t1cFBpZWNlSAASJgoDZW5kGAQgASgLMhcucmVhbG13aXJlLnYxLkJhY2t1cEVuZEgAQgYKBHBhcnQisgEKDEJhY2t1cEhlYWRlchIOCgZmb3JtYXQYASABKA0SDgoGc2VydmVyGAIgASgJEgwKBGdhbWUYAyABKAkSLAoIdGFrZW5fYXQYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhIKCm1pZ3JhdGlvbnMYBSADKAkSEAoIZGF0YWJhc2UYBiABKAkSDQoFYnl0ZXMYByABKAQSEQoJcGF1c2VkX21zGAggASgNIjkKC0JhY2t1cEVudHJ5EgwKBHBhdGgYASABKAkSDgoGZm9sZGVyGAIgASgIEgwKBHNpemUYAyABKAQiHwoLQmFja3VwUGllY2USEAoIZGVmbGF0ZWQYASABKAwiGwoJQmFja3VwRW5kEg4KBnNoYTI1NhgBIAEoDCIsChFSZWNvcmRab25lUmVxdWVzdBIXCgR6b25lGAEgASgJQgm6SAZyBBABGEAiQAoSUmVjb3JkWm9uZVJlc3BvbnNlEgwKBHNpemUYASABKAQSDgoGc2hhMjU2GAIgASgMEgwKBGRhdGEYAyABKAwymAgKDEFkbWluU2VydmljZRJXCglMaXN0VXNlcnMSHi5yZWFsbXdpcmUudjEuTGlzdFVzZXJzUmVxdWVzdBofLnJlYWxtd2lyZS52MS5MaXN0VXNlcnNSZXNwb25zZSIJkAIB6uAYAggEElEKB0dldFVzZXISHC5yZWFsbXdpcmUudjEuR2V0VXNlclJlcXVlc3QaHS5yZWFsbXdpcmUudjEuR2V0VXNlclJlc3BvbnNlIgmQAgHq4BgCCAQSTgoHU2V0Um9sZRIcLnJlYWxtd2lyZS52MS5TZXRSb2xlUmVxdWVzdBodLnJlYWxtd2lyZS52MS5TZXRSb2xlUmVzcG9uc2UiBurgGAIIBBJtCg1SZXNldFBhc3N3b3JkEiIucmVhbG13aXJlLnYxLlJlc2V0UGFzc3dvcmRSZXF1ZXN0GiMucmVhbG13aXJlLnYxLlJlc2V0UGFzc3dvcmRSZXNwb25zZSIT6uAYDwgEEgsJAAAAAAAA8D8QChJFCgRLaWNrEhkucmVhbG13aXJlLnYxLktpY2tSZXF1ZXN0GhoucmVhbG13aXJlLnYxLktpY2tSZXNwb25zZSIG6uAYAggEEkIKA0JhbhIYLnJlYWxtd2lyZS52MS5CYW5SZXF1ZXN0GhkucmVhbG13aXJlLnYxLkJhblJlc3BvbnNlIgbq4BgCCAQSSAoFVW5iYW4SGi5yZWFsbXdpcmUudjEuVW5iYW5SZXF1ZXN0GhsucmVhbG13aXJlLnYxLlVuYmFuUmVzcG9uc2UiBurgGAIIBBJeCghBbm5vdW5jZRIdLnJlYWxtd2lyZS52MS5Bbm5vdW5jZVJlcXVlc3QaHi5yZWFsbXdpcmUudjEuQW5ub3VuY2VSZXNwb25zZSIT6uAYDwgEEgsJAAAAAAAA8D8QChJICgVEcmFpbhIaLnJlYWxtd2lyZS52MS5EcmFpblJlcXVlc3QaGy5yZWFsbXdpcmUudjEuRHJhaW5SZXNwb25zZSIG6uAYAggEEloKC0NhbmNlbERyYWluEiAucmVhbG13aXJlLnYxLkNhbmNlbERyYWluUmVxdWVzdBohLnJlYWxtd2lyZS52MS5DYW5jZWxEcmFpblJlc3BvbnNlIgbq4BgCCAQSWgoGQmFja3VwEhsucmVhbG13aXJlLnYxLkJhY2t1cFJlcXVlc3QaHC5yZWFsbXdpcmUudjEuQmFja3VwUmVzcG9uc2UiE+rgGA8IBBILCZqZmZmZmbk/EAUwARJmCgpSZWNvcmRab25lEh8ucmVhbG13aXJlLnYxLlJlY29yZFpvbmVSZXF1ZXN0GiAucmVhbG13aXJlLnYxLlJlY29yZFpvbmVSZXNwb25zZSIT6uAYDwgEEgsJAAAAAAAA4D8QBTABQpgBChBjb20ucmVhbG13aXJlLnYxUAFaPmdpdGh1Yi5jb20vcmVhbG13aXJlL3JlYWxtd2lyZS9nZW4vZ28vcmVhbG13aXJlL3YxO3JlYWxtd2lyZXYxogIDUldYqgIMUmVhbG13aXJlLlYxugINUmVhbG13aXJlX1YxX8oCDFJlYWxtd2lyZVxWMeoCDVJlYWxtd2lyZTo6VjFiBnByb3RvMw", [file_buf_validate_validate, file_google_protobuf_duration, file_google_protobuf_timestamp, file_realmwire_v1_account, file_realmwire_v1_options, file_realmwire_v1_user]);
 
 /**
  * Asks for a page of the accounts.
@@ -204,6 +204,62 @@ export const SetRoleResponseSchema: GenMessage<SetRoleResponse> = /*@__PURE__*/
   messageDesc(file_realmwire_v1_admin_service, 5);
 
 /**
+ * Gives an account a new password.
+ *
+ * @generated from message realmwire.v1.ResetPasswordRequest
+ */
+export type ResetPasswordRequest = Message<"realmwire.v1.ResetPasswordRequest"> & {
+  /**
+   * Which.
+   *
+   * @generated from field: realmwire.v1.UserTarget target = 1;
+   */
+  target?: UserTarget | undefined;
+};
+
+/**
+ * Describes the message realmwire.v1.ResetPasswordRequest.
+ * Use `create(ResetPasswordRequestSchema)` to create a new message.
+ */
+export const ResetPasswordRequestSchema: GenMessage<ResetPasswordRequest> = /*@__PURE__*/
+  messageDesc(file_realmwire_v1_admin_service, 6);
+
+/**
+ * The account has a new password.
+ *
+ * @generated from message realmwire.v1.ResetPasswordResponse
+ */
+export type ResetPasswordResponse = Message<"realmwire.v1.ResetPasswordResponse"> & {
+  /**
+   * The account.
+   *
+   * @generated from field: realmwire.v1.User user = 1;
+   */
+  user?: User | undefined;
+
+  /**
+   * The new password, such as `kifo-ramu-tosa-bonu-gali`. It is told this once.
+   *
+   * @generated from field: string password = 2;
+   */
+  password: string;
+
+  /**
+   * Sessions that ended.
+   *
+   * @generated from field: uint32 sessions = 3;
+   */
+  sessions: number;
+};
+
+/**
+ * Describes the message realmwire.v1.ResetPasswordResponse.
+ * Use `create(ResetPasswordResponseSchema)` to create a new message.
+ */
+export const ResetPasswordResponseSchema: GenMessage<ResetPasswordResponse> = /*@__PURE__*/
+  messageDesc(file_realmwire_v1_admin_service, 7);
+
+/**
  * Ends sessions.
  *
  * @generated from message realmwire.v1.KickRequest
@@ -229,7 +285,7 @@ export type KickRequest = Message<"realmwire.v1.KickRequest"> & {
  * Use `create(KickRequestSchema)` to create a new message.
  */
 export const KickRequestSchema: GenMessage<KickRequest> = /*@__PURE__*/
-  messageDesc(file_realmwire_v1_admin_service, 6);
+  messageDesc(file_realmwire_v1_admin_service, 8);
 
 /**
  * The sessions have ended.
@@ -257,7 +313,7 @@ export type KickResponse = Message<"realmwire.v1.KickResponse"> & {
  * Use `create(KickResponseSchema)` to create a new message.
  */
 export const KickResponseSchema: GenMessage<KickResponse> = /*@__PURE__*/
-  messageDesc(file_realmwire_v1_admin_service, 7);
+  messageDesc(file_realmwire_v1_admin_service, 9);
 
 /**
  * Bans an account.
@@ -292,7 +348,7 @@ export type BanRequest = Message<"realmwire.v1.BanRequest"> & {
  * Use `create(BanRequestSchema)` to create a new message.
  */
 export const BanRequestSchema: GenMessage<BanRequest> = /*@__PURE__*/
-  messageDesc(file_realmwire_v1_admin_service, 8);
+  messageDesc(file_realmwire_v1_admin_service, 10);
 
 /**
  * The account is banned.
@@ -320,7 +376,7 @@ export type BanResponse = Message<"realmwire.v1.BanResponse"> & {
  * Use `create(BanResponseSchema)` to create a new message.
  */
 export const BanResponseSchema: GenMessage<BanResponse> = /*@__PURE__*/
-  messageDesc(file_realmwire_v1_admin_service, 9);
+  messageDesc(file_realmwire_v1_admin_service, 11);
 
 /**
  * Ends a ban.
@@ -341,7 +397,7 @@ export type UnbanRequest = Message<"realmwire.v1.UnbanRequest"> & {
  * Use `create(UnbanRequestSchema)` to create a new message.
  */
 export const UnbanRequestSchema: GenMessage<UnbanRequest> = /*@__PURE__*/
-  messageDesc(file_realmwire_v1_admin_service, 10);
+  messageDesc(file_realmwire_v1_admin_service, 12);
 
 /**
  * The account has no ban.
@@ -362,7 +418,7 @@ export type UnbanResponse = Message<"realmwire.v1.UnbanResponse"> & {
  * Use `create(UnbanResponseSchema)` to create a new message.
  */
 export const UnbanResponseSchema: GenMessage<UnbanResponse> = /*@__PURE__*/
-  messageDesc(file_realmwire_v1_admin_service, 11);
+  messageDesc(file_realmwire_v1_admin_service, 13);
 
 /**
  * Says something to everybody.
@@ -390,7 +446,7 @@ export type AnnounceRequest = Message<"realmwire.v1.AnnounceRequest"> & {
  * Use `create(AnnounceRequestSchema)` to create a new message.
  */
 export const AnnounceRequestSchema: GenMessage<AnnounceRequest> = /*@__PURE__*/
-  messageDesc(file_realmwire_v1_admin_service, 12);
+  messageDesc(file_realmwire_v1_admin_service, 14);
 
 /**
  * It was said.
@@ -411,7 +467,7 @@ export type AnnounceResponse = Message<"realmwire.v1.AnnounceResponse"> & {
  * Use `create(AnnounceResponseSchema)` to create a new message.
  */
 export const AnnounceResponseSchema: GenMessage<AnnounceResponse> = /*@__PURE__*/
-  messageDesc(file_realmwire_v1_admin_service, 13);
+  messageDesc(file_realmwire_v1_admin_service, 15);
 
 /**
  * Stops the server after a while.
@@ -439,7 +495,7 @@ export type DrainRequest = Message<"realmwire.v1.DrainRequest"> & {
  * Use `create(DrainRequestSchema)` to create a new message.
  */
 export const DrainRequestSchema: GenMessage<DrainRequest> = /*@__PURE__*/
-  messageDesc(file_realmwire_v1_admin_service, 14);
+  messageDesc(file_realmwire_v1_admin_service, 16);
 
 /**
  * The server will stop.
@@ -460,7 +516,7 @@ export type DrainResponse = Message<"realmwire.v1.DrainResponse"> & {
  * Use `create(DrainResponseSchema)` to create a new message.
  */
 export const DrainResponseSchema: GenMessage<DrainResponse> = /*@__PURE__*/
-  messageDesc(file_realmwire_v1_admin_service, 15);
+  messageDesc(file_realmwire_v1_admin_service, 17);
 
 /**
  * Takes a Drain back.
@@ -475,7 +531,7 @@ export type CancelDrainRequest = Message<"realmwire.v1.CancelDrainRequest"> & {
  * Use `create(CancelDrainRequestSchema)` to create a new message.
  */
 export const CancelDrainRequestSchema: GenMessage<CancelDrainRequest> = /*@__PURE__*/
-  messageDesc(file_realmwire_v1_admin_service, 16);
+  messageDesc(file_realmwire_v1_admin_service, 18);
 
 /**
  * The server goes on.
@@ -496,7 +552,7 @@ export type CancelDrainResponse = Message<"realmwire.v1.CancelDrainResponse"> & 
  * Use `create(CancelDrainResponseSchema)` to create a new message.
  */
 export const CancelDrainResponseSchema: GenMessage<CancelDrainResponse> = /*@__PURE__*/
-  messageDesc(file_realmwire_v1_admin_service, 17);
+  messageDesc(file_realmwire_v1_admin_service, 19);
 
 /**
  * Asks for a backup.
@@ -511,7 +567,7 @@ export type BackupRequest = Message<"realmwire.v1.BackupRequest"> & {
  * Use `create(BackupRequestSchema)` to create a new message.
  */
 export const BackupRequestSchema: GenMessage<BackupRequest> = /*@__PURE__*/
-  messageDesc(file_realmwire_v1_admin_service, 18);
+  messageDesc(file_realmwire_v1_admin_service, 20);
 
 /**
  * A part of a backup. A backup's file holds these messages one after the other, each with its length before it as a varint: the
@@ -565,7 +621,7 @@ export type BackupResponse = Message<"realmwire.v1.BackupResponse"> & {
  * Use `create(BackupResponseSchema)` to create a new message.
  */
 export const BackupResponseSchema: GenMessage<BackupResponse> = /*@__PURE__*/
-  messageDesc(file_realmwire_v1_admin_service, 19);
+  messageDesc(file_realmwire_v1_admin_service, 21);
 
 /**
  * What a backup is of.
@@ -635,7 +691,7 @@ export type BackupHeader = Message<"realmwire.v1.BackupHeader"> & {
  * Use `create(BackupHeaderSchema)` to create a new message.
  */
 export const BackupHeaderSchema: GenMessage<BackupHeader> = /*@__PURE__*/
-  messageDesc(file_realmwire_v1_admin_service, 20);
+  messageDesc(file_realmwire_v1_admin_service, 22);
 
 /**
  * A folder or a file of a backup.
@@ -670,7 +726,7 @@ export type BackupEntry = Message<"realmwire.v1.BackupEntry"> & {
  * Use `create(BackupEntrySchema)` to create a new message.
  */
 export const BackupEntrySchema: GenMessage<BackupEntry> = /*@__PURE__*/
-  messageDesc(file_realmwire_v1_admin_service, 21);
+  messageDesc(file_realmwire_v1_admin_service, 23);
 
 /**
  * A piece of a file's content.
@@ -691,7 +747,7 @@ export type BackupPiece = Message<"realmwire.v1.BackupPiece"> & {
  * Use `create(BackupPieceSchema)` to create a new message.
  */
 export const BackupPieceSchema: GenMessage<BackupPiece> = /*@__PURE__*/
-  messageDesc(file_realmwire_v1_admin_service, 22);
+  messageDesc(file_realmwire_v1_admin_service, 24);
 
 /**
  * The end of a backup.
@@ -712,7 +768,7 @@ export type BackupEnd = Message<"realmwire.v1.BackupEnd"> & {
  * Use `create(BackupEndSchema)` to create a new message.
  */
 export const BackupEndSchema: GenMessage<BackupEnd> = /*@__PURE__*/
-  messageDesc(file_realmwire_v1_admin_service, 23);
+  messageDesc(file_realmwire_v1_admin_service, 25);
 
 /**
  * Asks for what led to a zone's present state.
@@ -733,7 +789,7 @@ export type RecordZoneRequest = Message<"realmwire.v1.RecordZoneRequest"> & {
  * Use `create(RecordZoneRequestSchema)` to create a new message.
  */
 export const RecordZoneRequestSchema: GenMessage<RecordZoneRequest> = /*@__PURE__*/
-  messageDesc(file_realmwire_v1_admin_service, 24);
+  messageDesc(file_realmwire_v1_admin_service, 26);
 
 /**
  * A piece of a recording, which is a serialized `realmwire.internal.v1.Recording`.
@@ -768,7 +824,7 @@ export type RecordZoneResponse = Message<"realmwire.v1.RecordZoneResponse"> & {
  * Use `create(RecordZoneResponseSchema)` to create a new message.
  */
 export const RecordZoneResponseSchema: GenMessage<RecordZoneResponse> = /*@__PURE__*/
-  messageDesc(file_realmwire_v1_admin_service, 25);
+  messageDesc(file_realmwire_v1_admin_service, 27);
 
 /**
  * What admins do to a running server. Each call, and who made it, stands in the server's log with `audit`.
@@ -810,6 +866,19 @@ export const AdminService: GenService<{
     methodKind: "unary";
     input: typeof SetRoleRequestSchema;
     output: typeof SetRoleResponseSchema;
+  },
+  /**
+   * Gives an account a new password, which the server makes up, and ends its sessions with KICKED: for who forgot the old one. The
+   * player changes it with ChangePassword.
+   *
+   * Errors: NAME_UNKNOWN, NOT_TO_ONESELF, TOO_MANY_CALLS, STORE_UNAVAILABLE.
+   *
+   * @generated from rpc realmwire.v1.AdminService.ResetPassword
+   */
+  resetPassword: {
+    methodKind: "unary";
+    input: typeof ResetPasswordRequestSchema;
+    output: typeof ResetPasswordResponseSchema;
   },
   /**
    * Ends sessions: those of an account, or the one that plays a character. Streams end with KICKED, and so does every further call
