@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { type FileHandle, mkdir, mkdtemp, open, readdir, rename, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { inflateRaw } from "node:zlib";
 import type { BackupEntry, BackupHeader } from "../../gen/ts/realmwire/v1/admin_service_pb.ts";
@@ -9,6 +9,7 @@ import { BACKUP_FORMAT, PIECE_BYTES } from "../backup/backup-stream.ts";
 import { lockFolder } from "../store/folder-lock.ts";
 import { migrations } from "../store/migrations/index.ts";
 import { DATABASE_FOLDER } from "../store/pglite-folder.ts";
+import { asideName } from "../store/set-aside.ts";
 import { startPgliteThread } from "../store/pglite-thread.ts";
 import { embeddedFolder } from "../world-parts.ts";
 import { readMigrations } from "./back-up-folder.ts";
@@ -59,8 +60,10 @@ export async function restoreBackup(options: {
     try {
       const header = await unpack(file, join(draft, DATABASE_FOLDER), onBytes);
       await tryOut(draft, header);
-      const previous = isThere ? await putAside(target) : undefined;
-      await rename(join(draft, DATABASE_FOLDER), target);
+      const restored = join(draft, DATABASE_FOLDER);
+      let previous: string | undefined;
+      if (isThere) previous = await replace(target, restored);
+      else await rename(restored, target);
       await syncFolder(dataDir);
       return { header, previous };
     } finally {
@@ -174,10 +177,16 @@ async function tryOut(dataDir: string, header: BackupHeader): Promise<void> {
   }
 }
 
-async function putAside(target: string): Promise<string> {
-  const stamp = new Date().toISOString().replaceAll(/[-:]|\.\d+/g, "");
-  const aside = `${target}.before-restore-${stamp}`;
+/** Puts a draft in a database's place; where the one before is kept comes back. */
+async function replace(target: string, draft: string): Promise<string> {
+  const aside = join(dirname(target), asideName(new Date()));
   await rename(target, aside);
+  try {
+    await rename(draft, target);
+  } catch (error) {
+    await rename(aside, target);
+    throw error;
+  }
   return aside;
 }
 

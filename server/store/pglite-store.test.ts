@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { MikroORM, PgliteDriver } from "@mikro-orm/pglite";
@@ -11,6 +11,7 @@ import { type Database, rows } from "./database.ts";
 import { entities } from "./entities.ts";
 import { FolderInUseError } from "./folder-lock.ts";
 import { createPgliteDialect } from "./pglite-dialect.ts";
+import { asideName } from "./set-aside.ts";
 import { createPgliteBackend, createPgliteStore, type PgliteStoreOptions } from "./pglite-store.ts";
 import { startPgliteThread } from "./pglite-thread.ts";
 import { createUpkeep } from "./pglite-upkeep.ts";
@@ -58,6 +59,17 @@ test("a folder that a server has is refused to another one, which leaves it alon
   await second.start();
   expect(await second.getFact("still")).toBe("here");
   await second.close();
+});
+
+test("a folder whose database a restore set aside, and nothing came in its place, gets no new one", async () => {
+  const dataDir = newFolder();
+  const aside = join(dataDir, asideName(new Date(0)));
+  renameSync(join(dataDir, "database"), aside);
+  const store = createPgliteStore({ dataDir, registry });
+  await expect(store.start()).rejects.toThrow(aside);
+  renameSync(aside, join(dataDir, "database"));
+  const { store: again } = await openStore({ dataDir });
+  expect(await again.getFact("nothing")).toBeUndefined();
 });
 
 test("kill -9 in the middle of writes loses nothing that was acknowledged", async () => {

@@ -5,6 +5,7 @@ import { createPgliteDialect } from "./pglite-dialect.ts";
 import { deleteOldSnapshots, takePgliteSnapshot } from "./pglite-snapshot.ts";
 import { createUpkeep } from "./pglite-upkeep.ts";
 import { type PgliteThread, startPgliteThread } from "./pglite-thread.ts";
+import { refuseHalfRestored } from "./set-aside.ts";
 import {
   type Backend,
   createSqlStore,
@@ -83,6 +84,7 @@ export function createPgliteBackend(options: Omit<PgliteStoreOptions, "registry"
       } catch (error) {
         throw explainByRoom(dataDir, error);
       }
+      refuseHalfRestored(dataDir);
       await deleteOldSnapshots(dataDir);
       // Creating a folder takes longer than an operation may.
       await runningThread();
