@@ -1,8 +1,4 @@
-import { createRegistry } from "@bufbuild/protobuf";
 import { timestampMs } from "@bufbuild/protobuf/wkt";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { SessionState } from "../../gen/ts/realmwire/internal/v1/record_pb.ts";
 import { ErrorReason } from "../../gen/ts/realmwire/v1/error_pb.ts";
@@ -18,15 +14,14 @@ import {
 } from "../../test/support/accounts.ts";
 import { createLocalBus, type LocalBus } from "../bus/local-bus.ts";
 import { DomainError } from "../errors.ts";
-import { layEmptyDatabase } from "../../test/support/empty-database.ts";
-import { createPgliteStore } from "../store/pglite-store.ts";
+import { openTestStore, type TestStore } from "../../test/support/test-store.ts";
 import type { Store } from "../store/store.ts";
 import type { Accounts } from "./accounts.ts";
 import { createToken, hashToken, sessionKey } from "./tokens.ts";
 
 const PASSWORD = "correct horse";
 
-let dataDir: string;
+let own: TestStore;
 let store: Store;
 let bus: LocalBus;
 let clock: TestClock;
@@ -36,16 +31,12 @@ let accounts: Accounts;
 let names = 0;
 
 beforeAll(async () => {
-  dataDir = await mkdtemp(join(tmpdir(), "accounts-"));
-  const databaseDir = join(dataDir, "database");
-  await layEmptyDatabase(databaseDir);
-  store = createPgliteStore({ dataDir: databaseDir, registry: createRegistry() });
-  await store.start();
+  own = await openTestStore();
+  ({ store } = own);
 });
 
 afterAll(async () => {
-  await store.close();
-  await rm(dataDir, { recursive: true });
+  await own.dispose();
 });
 
 beforeEach(async () => {

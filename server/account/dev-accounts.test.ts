@@ -1,7 +1,3 @@
-import { createRegistry } from "@bufbuild/protobuf";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { Role } from "../../gen/ts/realmwire/v1/options_pb.ts";
 import {
@@ -11,21 +7,17 @@ import {
   startAccounts,
 } from "../../test/support/accounts.ts";
 import { createLocalBus, type LocalBus } from "../bus/local-bus.ts";
-import { layEmptyDatabase } from "../../test/support/empty-database.ts";
-import { createPgliteStore } from "../store/pglite-store.ts";
+import { openTestStore, type TestStore } from "../../test/support/test-store.ts";
 import type { Store } from "../store/store.ts";
 
-let dataDir: string;
+let own: TestStore;
 let store: Store;
 let bus: LocalBus;
 let node: AccountsNode;
 
 beforeEach(async () => {
-  dataDir = await mkdtemp(join(tmpdir(), "dev-accounts-"));
-  const databaseDir = join(dataDir, "database");
-  await layEmptyDatabase(databaseDir);
-  store = createPgliteStore({ dataDir: databaseDir, registry: createRegistry() });
-  await store.start();
+  own = await openTestStore();
+  ({ store } = own);
   bus = createLocalBus();
   await bus.start();
   node = await startAccounts({ store, bus, clock: createTestClock() });
@@ -34,8 +26,7 @@ beforeEach(async () => {
 afterEach(async () => {
   await node.close();
   await bus.close();
-  await store.close();
-  await rm(dataDir, { recursive: true });
+  await own.dispose();
 });
 
 test("[JW-8] are created once, each with a password of its own, at whatever node", async () => {

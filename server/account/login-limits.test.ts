@@ -1,7 +1,3 @@
-import { createRegistry } from "@bufbuild/protobuf";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { ErrorReason } from "../../gen/ts/realmwire/v1/error_pb.ts";
 import { Role } from "../../gen/ts/realmwire/v1/options_pb.ts";
@@ -15,8 +11,7 @@ import {
 } from "../../test/support/accounts.ts";
 import { createLocalBus, type LocalBus } from "../bus/local-bus.ts";
 import { DomainError } from "../errors.ts";
-import { layEmptyDatabase } from "../../test/support/empty-database.ts";
-import { createPgliteStore } from "../store/pglite-store.ts";
+import { openTestStore, type TestStore } from "../../test/support/test-store.ts";
 import type { Store } from "../store/store.ts";
 import { createLoginThrottle } from "./login-throttle.ts";
 import { createPasswords } from "./passwords.ts";
@@ -27,7 +22,7 @@ const PASSWORD = "correct horse";
 const WRONG_TOKENS = 5;
 const WRONG_PASSWORDS = 3;
 
-let dataDir: string;
+let own: TestStore;
 let store: Store;
 let bus: LocalBus;
 let clock: TestClock;
@@ -37,16 +32,12 @@ let hashes = 0;
 let lookUps = 0;
 
 beforeAll(async () => {
-  dataDir = await mkdtemp(join(tmpdir(), "limits-"));
-  const databaseDir = join(dataDir, "database");
-  await layEmptyDatabase(databaseDir);
-  store = createPgliteStore({ dataDir: databaseDir, registry: createRegistry() });
-  await store.start();
+  own = await openTestStore();
+  ({ store } = own);
 });
 
 afterAll(async () => {
-  await store.close();
-  await rm(dataDir, { recursive: true });
+  await own.dispose();
 });
 
 beforeEach(async () => {

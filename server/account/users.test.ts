@@ -1,8 +1,4 @@
-import { createRegistry } from "@bufbuild/protobuf";
 import { timestampMs } from "@bufbuild/protobuf/wkt";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import { ErrorReason } from "../../gen/ts/realmwire/v1/error_pb.ts";
 import { Role } from "../../gen/ts/realmwire/v1/options_pb.ts";
@@ -13,8 +9,7 @@ import {
   type TestClock,
 } from "../../test/support/accounts.ts";
 import { createLocalBus, type LocalBus } from "../bus/local-bus.ts";
-import { layEmptyDatabase } from "../../test/support/empty-database.ts";
-import { createPgliteStore } from "../store/pglite-store.ts";
+import { openTestStore, type TestStore } from "../../test/support/test-store.ts";
 import type { Store } from "../store/store.ts";
 import type { LoginResult } from "./accounts.ts";
 import { createToken, hashToken } from "./tokens.ts";
@@ -23,7 +18,7 @@ const PASSWORD = "correct horse";
 const HOUR_MS = 3_600_000;
 const PEER = "192.0.2.1";
 
-let dataDir: string;
+let own: TestStore;
 let store: Store;
 let bus: LocalBus;
 let clock: TestClock;
@@ -34,15 +29,11 @@ let player: LoginResult;
 let names = 0;
 
 beforeAll(async () => {
-  dataDir = await mkdtemp(join(tmpdir(), "users-"));
-  const databaseDir = join(dataDir, "database");
-  await layEmptyDatabase(databaseDir);
-  store = createPgliteStore({ dataDir: databaseDir, registry: createRegistry() });
-  await store.start();
+  own = await openTestStore();
+  ({ store } = own);
 });
 afterAll(async () => {
-  await store.close();
-  await rm(dataDir, { recursive: true });
+  await own.dispose();
 });
 beforeEach(async () => {
   bus = createLocalBus();

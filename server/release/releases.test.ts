@@ -1,18 +1,16 @@
-import { createRegistry } from "@bufbuild/protobuf";
 import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { ErrorReason } from "../../gen/ts/realmwire/v1/error_pb.ts";
 import { createMemoryLog } from "../../test/support/rpc-server.ts";
 import { createLocalBus, type LocalBus } from "../bus/local-bus.ts";
 import { hasReason } from "../errors.ts";
-import { layEmptyDatabase } from "../../test/support/empty-database.ts";
-import { createPgliteStore } from "../store/pglite-store.ts";
+import { openTestStore, type TestStore } from "../../test/support/test-store.ts";
 import type { Store } from "../store/store.ts";
 import { ensureDefaultRelease } from "./default-release.ts";
 import { createReleases, type Releases } from "./releases.ts";
 
+let own: TestStore;
 let dataDir: string;
 let store: Store;
 let bus: LocalBus;
@@ -24,16 +22,12 @@ const open: Releases[] = [];
 const { logger, lines } = createMemoryLog();
 
 beforeAll(async () => {
-  dataDir = await mkdtemp(join(tmpdir(), "releases-"));
-  const databaseDir = join(dataDir, "database");
-  await layEmptyDatabase(databaseDir);
-  store = createPgliteStore({ dataDir: databaseDir, registry: createRegistry() });
-  await store.start();
+  own = await openTestStore();
+  ({ store, folder: dataDir } = own);
 });
 
 afterAll(async () => {
-  await store.close();
-  await rm(dataDir, { recursive: true });
+  await own.dispose();
 });
 
 beforeEach(async () => {

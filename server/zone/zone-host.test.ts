@@ -1,6 +1,3 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join as joinPath } from "node:path";
 import { create, fromBinary } from "@bufbuild/protobuf";
 import { anyUnpack } from "@bufbuild/protobuf/wkt";
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
@@ -22,10 +19,9 @@ import { openPortPlaces } from "../../test/support/zone-places.ts";
 import type { PortPlaces } from "../../test/support/zone-places.ts";
 import { createLocalBus } from "../bus/local-bus.ts";
 import { DomainError } from "../errors.ts";
-import { layEmptyDatabase } from "../../test/support/empty-database.ts";
+import { openTestStore, type TestStore } from "../../test/support/test-store.ts";
 import type { Kind } from "../sim/kind.ts";
 import { replay } from "../sim/replay.ts";
-import { createPgliteStore } from "../store/pglite-store.ts";
 import type { Store } from "../store/store.ts";
 import { createChatLog } from "./chat-log.ts";
 import { createSaver } from "./saver.ts";
@@ -33,24 +29,21 @@ import type { EditOrder } from "./zone-handle.ts";
 import { MAX_WAITING_EDITS } from "./zone-edits.ts";
 import { createZoneHost, LEASE_RENEWAL_MS, LEASE_TTL_MS } from "./zone-host.ts";
 
-const dataDir = mkdtempSync(joinPath(tmpdir(), "realmwire-host-"));
+let own: TestStore;
 let store: Store;
 let zones = 0;
 const closing: (() => Promise<void>)[] = [];
 
 beforeAll(async () => {
-  const databaseDir = joinPath(dataDir, "database");
-  await layEmptyDatabase(databaseDir);
-  store = createPgliteStore({ dataDir: databaseDir, registry: testTypes.registry });
-  await store.start();
+  own = await openTestStore(testTypes.registry);
+  ({ store } = own);
 });
 afterEach(async () => {
   vi.useRealTimers();
   for (const close of closing.splice(0)) await close();
 });
 afterAll(async () => {
-  await store.close();
-  rmSync(dataDir, { recursive: true, force: true });
+  await own.dispose();
 });
 
 const kinds = new Map<string, Kind>([

@@ -1,14 +1,10 @@
 import {
   create,
-  createRegistry,
   type DescMessage,
   type DescMethodUnary,
   type MessageInitShape,
 } from "@bufbuild/protobuf";
 import { ConnectError } from "@connectrpc/connect";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { AccountService } from "../../../gen/ts/realmwire/v1/account_service_pb.ts";
 import { OnlineStatus } from "../../../gen/ts/realmwire/v1/entity_pb.ts";
@@ -26,8 +22,7 @@ import {
 } from "../../../test/support/accounts.ts";
 import type { LoginResult } from "../../account/accounts.ts";
 import { createLocalBus, type LocalBus } from "../../bus/local-bus.ts";
-import { layEmptyDatabase } from "../../../test/support/empty-database.ts";
-import { createPgliteStore } from "../../store/pglite-store.ts";
+import { openTestStore, type TestStore } from "../../../test/support/test-store.ts";
 import type { Store } from "../../store/store.ts";
 import { toLoginAnswer } from "./account-messages.ts";
 import { createAccountService } from "./account-service.ts";
@@ -36,7 +31,7 @@ import { createPipeline, type Pipeline } from "../pipeline/pipeline.ts";
 const PASSWORD = "correct horse";
 const METHODS = AccountService.method;
 
-let dataDir: string;
+let own: TestStore;
 let store: Store;
 let bus: LocalBus;
 let node: AccountsNode;
@@ -49,11 +44,8 @@ const presence = {
 };
 
 beforeAll(async () => {
-  dataDir = await mkdtemp(join(tmpdir(), "account-service-"));
-  const databaseDir = join(dataDir, "database");
-  await layEmptyDatabase(databaseDir);
-  store = createPgliteStore({ dataDir: databaseDir, registry: createRegistry() });
-  await store.start();
+  own = await openTestStore();
+  ({ store } = own);
   bus = createLocalBus();
   await bus.start();
   node = await startAccounts({ store, bus, clock: createTestClock() });
@@ -67,8 +59,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await node.close();
   await bus.close();
-  await store.close();
-  await rm(dataDir, { recursive: true });
+  await own.dispose();
 });
 
 /** Makes a call as the holder of a token does. */

@@ -1,17 +1,6 @@
-import { create, createRegistry, type MessageInitShape } from "@bufbuild/protobuf";
+import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { createHash } from "node:crypto";
-import {
-  chmod,
-  mkdir,
-  mkdtemp,
-  readdir,
-  readFile,
-  readlink,
-  rm,
-  stat,
-  writeFile,
-} from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { chmod, mkdir, readdir, readFile, readlink, stat, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { ErrorReason } from "../../../gen/ts/realmwire/v1/error_pb.ts";
@@ -27,8 +16,7 @@ import { createLocalBus, type LocalBus } from "../../bus/local-bus.ts";
 import { DomainError } from "../../errors.ts";
 import { createAudit } from "./audit.ts";
 import { createReleases, type Releases } from "../../release/releases.ts";
-import { layEmptyDatabase } from "../../../test/support/empty-database.ts";
-import { createPgliteStore } from "../../store/pglite-store.ts";
+import { openTestStore, type TestStore } from "../../../test/support/test-store.ts";
 import type { Store } from "../../store/store.ts";
 import { createReleaseService } from "./release-service.ts";
 import { createUpgrade, type Upgrade } from "./upgrade.ts";
@@ -39,6 +27,7 @@ const PLATFORM = "test";
 const KIB = 1024;
 const { logger, lines } = createMemoryLog();
 
+let own: TestStore;
 let dataDir: string;
 let store: Store;
 let bus: LocalBus;
@@ -55,11 +44,8 @@ const FILES: Record<string, Uint8Array> = {
 };
 
 beforeAll(async () => {
-  dataDir = await mkdtemp(join(tmpdir(), "upgrade-"));
-  const databaseDir = join(dataDir, "database");
-  await layEmptyDatabase(databaseDir);
-  store = createPgliteStore({ dataDir: databaseDir, registry: createRegistry() });
-  await store.start();
+  own = await openTestStore();
+  ({ store, folder: dataDir } = own);
   bus = createLocalBus();
   await bus.start();
   const clientsDir = join(dataDir, "clients");
@@ -76,8 +62,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await releases.close();
   await bus.close();
-  await store.close();
-  await rm(dataDir, { recursive: true });
+  await own.dispose();
 });
 
 function pattern(size: number): Buffer {
