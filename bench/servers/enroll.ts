@@ -13,7 +13,8 @@ import type { LoadedGame } from "../../server/load-game.ts";
 import type { Store } from "../../server/store/store.ts";
 import type { Place } from "../world/rules.ts";
 
-const SESSION_MS = 86_400_000;
+/** Long enough that no server prolongs it at its first use. */
+const SESSION_MS = 365 * 86_400_000;
 /** Accounts that are stored at once. */
 const ENROLL_AT_ONCE = 50;
 

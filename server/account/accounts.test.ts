@@ -241,13 +241,18 @@ describe("a session", () => {
     }
   });
 
-  test("is not written at every call, but only once when half of its life is over", async () => {
+  test("is not written at every call, but only once when half of its life is over, and then known", async () => {
     let extensions = 0;
+    let lookUps = 0;
     const counting: Store = {
       ...store,
-      extendSession(...args) {
+      findSession(hash) {
+        lookUps++;
+        return store.findSession(hash);
+      },
+      async extendSession(...args) {
+        await store.extendSession(...args);
         extensions++;
-        return store.extendSession(...args);
       },
     };
     const node = await startAccounts({ store: counting, bus, clock });
@@ -257,8 +262,11 @@ describe("a session", () => {
     expect(extensions).toBe(0);
     clock.pass(1);
     await Promise.all([1, 2, 3].map(() => node.accounts.authenticate(token, PEER)));
+    await expect.poll(() => extensions).toBe(1);
+    lookUps = 0;
+    for (let i = 0; i < 20; i++) await node.accounts.authenticate(token, PEER);
     await node.close();
-    expect(extensions).toBe(1);
+    expect({ extensions, lookUps }).toEqual({ extensions: 1, lookUps: 0 });
   });
 
   test("works on while the store cannot extend it", async () => {

@@ -17,6 +17,8 @@ export interface SessionCache {
   get(key: string): Promise<KnownSession | undefined>;
   /** Whether a session is remembered, be it from long ago, that was live and has not run out. */
   hasLive(key: string): boolean;
+  /** A session that is remembered as live goes on until then, in milliseconds since 1970-01-01. */
+  prolong(key: string, expiresAtMs: number): void;
   /** Replaces what is remembered. */
   set(key: string, known: KnownSession): void;
   /** Forgets a session; what is being looked up now will not be remembered. */
@@ -128,6 +130,11 @@ export function createSessionCache(options: SessionCacheOptions): SessionCache {
     hasLive(key) {
       const known = remembered.get(key)?.known;
       return known?.kind === "live" && known.expiresAtMs > now();
+    },
+    prolong(key, expiresAtMs) {
+      const entry = remembered.get(key);
+      if (entry?.known.kind !== "live") return;
+      remembered.set(key, { ...entry, known: { ...entry.known, expiresAtMs } });
     },
     set(key, known) {
       lookups.delete(key);

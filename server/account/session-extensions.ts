@@ -15,13 +15,13 @@ export interface SessionExtensions {
   close(): Promise<void>;
 }
 
-/** Creates the prolonging of sessions. `onExtended` is called with the key once the store has the new end. */
+/** Creates the prolonging of sessions. `onExtended` is called with the key and the new end, once the store has it. */
 export function createSessionExtensions(options: {
   readonly store: Pick<Store, "extendSession">;
   readonly sessionTtlMs: number;
   readonly now: () => number;
   readonly logger: Logger;
-  readonly onExtended: (key: string) => void;
+  readonly onExtended: (key: string, expiresAtMs: number) => void;
 }): SessionExtensions {
   const { store, sessionTtlMs, now, logger, onExtended } = options;
   const running = new Map<string, Promise<void>>();
@@ -29,8 +29,9 @@ export function createSessionExtensions(options: {
 
   async function extend(key: string): Promise<void> {
     try {
-      await store.extendSession(tokenHashOf(key), now() + sessionTtlMs);
-      onExtended(key);
+      const expiresAtMs = now() + sessionTtlMs;
+      await store.extendSession(tokenHashOf(key), expiresAtMs);
+      onExtended(key, expiresAtMs);
     } catch (error) {
       pausedUntilMs = now() + RETRY_MS;
       logger.warn({ err: error }, "a session was not extended");

@@ -98,8 +98,7 @@ export function createSessions(options: SessionsOptions): Sessions {
     sessionTtlMs,
     now,
     logger,
-    // The next call reads the new end from the store.
-    onExtended: cache.forget,
+    onExtended: cache.prolong,
   });
   const find = createSessionFinder({ cache, now });
   const { wrongTokensPerMinute = WRONG_TOKENS_PER_MINUTE } = options;

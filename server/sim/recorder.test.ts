@@ -9,7 +9,8 @@ import {
   steps,
   vector,
 } from "../../test/support/sim.ts";
-import { HASH_EVERY_TICKS, RECORDING_BYTES, RECORDING_TICKS } from "./recorder.ts";
+import { RECORDING_BYTES, RECORDING_TICKS } from "./recorder.ts";
+import { HASH_EVERY_TICKS } from "./rolling-hash.ts";
 import type { Zone } from "./zone.ts";
 
 const MAP = drawMap(["....", "....", "...."]);

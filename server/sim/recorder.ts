@@ -14,9 +14,8 @@ import { ZoneStateSchema } from "../../gen/ts/realmwire/internal/v1/state_pb.ts"
 import { createInputLog } from "./input-log.ts";
 import type { InputLog } from "./input-log.ts";
 import type { ZoneState } from "../../gen/ts/realmwire/internal/v1/state_pb.ts";
+import type { TakenHash } from "./rolling-hash.ts";
 
-/** Ticks between two hashes in a recording: hashing costs as much as many ticks. */
-export const HASH_EVERY_TICKS = 50;
 /** Ticks after which a recording begins anew, from a checkpoint. */
 export const RECORDING_TICKS = 6_000;
 /** Bytes of inputs after which it does too: one value that a player sets may have 64 KiB. */
@@ -29,7 +28,8 @@ export const RECORDING_BYTES = 8 * 1024 * 1024;
 export interface Recorder {
   readonly enabled: boolean;
   input(tick: number, input: Input): void;
-  step(tick: number, hash: () => number): void;
+  /** A tick has passed; `taken` is the last hash that is whole. */
+  step(tick: number, taken: TakenHash | undefined): void;
   /** Whether the present part holds all that it may: the zone must be checkpointed and a new part begun. */
   full(tick: number): boolean;
   /** Begins a new part at a checkpoint, and forgets the part before the present one. */
@@ -54,9 +54,10 @@ export function createRecorder({ limit, game }: { limit: number; game: string })
     input(tick, input) {
       if (current) current.bytes += current.inputs.add(tick, input);
     },
-    step(tick, hash) {
-      if (!current || tick % HASH_EVERY_TICKS !== 0) return;
-      current.hashes.push(create(RecordedHashSchema, { tick, hash: hash() }));
+    step(tick, taken) {
+      if (current && taken?.tick === tick) {
+        current.hashes.push(create(RecordedHashSchema, taken));
+      }
     },
     full(tick) {
       if (!current) return false;

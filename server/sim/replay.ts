@@ -34,7 +34,8 @@ export function replay(
     const expected = hashes.get(zone.tick);
     if (expected === undefined) continue;
     compared++;
-    if (expected !== zone.hash()) divergedAt ??= zone.tick;
+    const { takenHash } = zone;
+    if (takenHash?.tick !== zone.tick || takenHash.hash !== expected) divergedAt ??= zone.tick;
   }
   return { zone, compared, divergedAt };
 }

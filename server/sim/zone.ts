@@ -18,6 +18,8 @@ import { stepPortals } from "./portals.ts";
 import type { Transfer } from "./portals.ts";
 import { createRandom, randomStateOf } from "./random.ts";
 import { createRecorder } from "./recorder.ts";
+import { createRollingHash } from "./rolling-hash.ts";
+import type { TakenHash } from "./rolling-hash.ts";
 import { createScheduler } from "./scheduler.ts";
 import { createSpawner, populate, reconcileSpawns, stepSpawner } from "./spawner.ts";
 import { actorState, hashState, persistentComponents, restoreActors, zoneState } from "./state.ts";
@@ -98,8 +100,10 @@ export interface Zone {
   stateOf(name: string): StoredState | undefined;
   /** The whole state, from which a zone begins that goes on in the same way. All behaviours begin anew, here too. */
   checkpoint(): ZoneState;
-  /** FNV-1a of the state: equal for equal states. */
+  /** FNV-1a of the state: equal for equal states. It takes as long as many ticks. */
   hash(): number;
+  /** The last hash that was taken a part at a time; undefined: none was since the zone began or was checkpointed. */
+  readonly takenHash: TakenHash | undefined;
   /** What was recorded since the last checkpoint but one; undefined when nothing is recorded. */
   recording(): Recording | undefined;
 }
@@ -112,6 +116,7 @@ export function createZone(options: ZoneOptions): Zone {
   const recorder = createRecorder({ limit: options.recordedInputs ?? 0, game: options.game ?? "" });
 
   let settled = false;
+  let rolling = createRollingHash();
 
   function createContext(world: World): InputContext {
     const scheduler = createScheduler({ onFailure, startTick: world.tick });
@@ -163,6 +168,8 @@ export function createZone(options: ZoneOptions): Zone {
     next.world.events.push(...world.events);
     next.world.table.adoptHistory(world.table);
     context = next;
+    // Whoever goes on from here begins with a hash that nothing went into.
+    rolling = createRollingHash();
     return state;
   }
 
@@ -194,7 +201,8 @@ export function createZone(options: ZoneOptions): Zone {
       failures: failures.splice(0),
     };
     world.unsaved.clear();
-    recorder.step(tick, () => hashState(world, spawner));
+    rolling.step(world, spawner);
+    recorder.step(tick, rolling.taken);
     return frame;
   }
 
@@ -231,6 +239,9 @@ export function createZone(options: ZoneOptions): Zone {
       return state;
     },
     hash: () => hashState(context.world, context.spawner),
+    get takenHash() {
+      return rolling.taken;
+    },
     recording: () => recorder.recording(context.world.tick),
   };
 }

@@ -12,8 +12,11 @@ import type { Row } from "./saver.ts";
 import type { EngineFailure, EngineListener, ZoneEngine } from "./zone-engine.ts";
 import { createZoneRunner } from "./zone-runner.ts";
 
-/** Inputs that a zone's recording holds before it begins anew. */
-export const RECORDED_INPUTS = 20_000;
+/**
+ * Inputs that a zone's recording holds before it begins anew, which costs a crowded zone as much as a tick lasts. Mostly the bound in
+ * bytes comes first: a Move takes about 30.
+ */
+export const RECORDED_INPUTS = 250_000;
 
 /** What a simulation in this thread is made of. */
 export interface LocalEngineOptions {

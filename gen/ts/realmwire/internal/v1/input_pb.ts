@@ -569,7 +569,7 @@ export type RecordedHash = Message<"realmwire.internal.v1.RecordedHash"> & {
   tick: number;
 
   /**
-   * FNV-1a, 32 bits, of the state as a serialized `ZoneState` without its map, then of the map's revision.
+   * FNV-1a, 32 bits, of the state: each entity at the tick of the last 50 that leaves the same remainder as its id, then what else there is.
    *
    * @generated from field: uint32 hash = 2;
    */
