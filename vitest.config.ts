@@ -8,7 +8,7 @@ export default defineConfig({
     include: ["{server,clients,games,test,scripts,bench}/**/*.test.ts"],
     globalSetup: ["test/support/shared-folder.ts"],
     // Most of the time goes into waiting for servers, so two files at once fit on one core too.
-    maxWorkers: 2,
+    maxWorkers: 3,
     testTimeout: 30_000,
     hookTimeout: 60_000,
     // Machines are slow at times; what is waited for comes at last or never.

@@ -60,7 +60,7 @@ export function readOptions(argv: readonly string[]): BenchOptions {
     warmUpSeconds: quick ? 2 : 8,
     rounds: options.rounds ?? (quick ? 1 : 3),
     candidates: options.candidates ?? (quick ? QUICK_CANDIDATES : ALL),
-    callers: options.candidates ?? (quick ? QUICK_CALLERS : ALL),
+    callers: options.callers ?? options.candidates ?? (quick ? QUICK_CALLERS : ALL),
     search: options.search && !quick,
     out: options.out ?? (quick || kind !== "peers" ? undefined : "bench/report.md"),
     profile: options.profile,
@@ -86,6 +86,7 @@ interface Given {
   readonly seconds?: number;
   readonly rounds?: number;
   readonly candidates?: string[];
+  readonly callers?: string[];
   readonly search: boolean;
   readonly out?: string;
   readonly profile?: string;
@@ -124,6 +125,7 @@ function createCommand(): Command {
     .option("--seconds <number>", "how long each stretch is measured", wholeNumber)
     .option("--rounds <number>", "how often everything is measured; medians count", wholeNumber)
     .option("--candidates <list>", `some of ${names}`, list(String))
+    .option("--callers <list>", "whose single calls are measured; as --candidates", list(String))
     .option("--no-search", "leaves out the search for the most players that one core holds")
     .option("--out <file>", "where the report goes; its chart goes beside it, as .svg")
     .option("--profile <folder>", "takes CPU profiles of the servers into a folder")
