@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { CHILD_ENV } from "./child-env.ts";
 import { root } from "./server.ts";
 
 /** What came of a command. */
@@ -16,7 +17,7 @@ export async function runAdmin(
 ): Promise<AdminResult> {
   const child = spawn(process.execPath, ["clients/admin/main.ts", ...args], {
     cwd: root,
-    env: { PATH: process.env["PATH"], ...env },
+    env: { ...CHILD_ENV, ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });
   let stdout = "";

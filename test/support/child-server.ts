@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { EventEmitter, once } from "node:events";
+import { CHILD_ENV } from "./child-env.ts";
 import { DEV_PASSWORD, root } from "./server.ts";
 
 /** How a process ended. */
@@ -41,7 +42,7 @@ export function runServer(
   const command = [...within, process.execPath, "server/main.ts", ...args];
   const child: ChildProcess = spawn(command[0] ?? "", command.slice(1), {
     cwd: root,
-    env: { PATH: process.env["PATH"], ...env },
+    env: { ...CHILD_ENV, ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });
   let stdout = "";

@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { CHILD_ENV } from "./child-env.ts";
 import { root } from "./server.ts";
 
 /** What a run of the terminal client printed, and how it ended. */
@@ -35,7 +36,7 @@ export async function createCliUser(url: string): Promise<CliUser> {
         const child = spawn(process.execPath, ["clients/cli/main.ts", ...words], {
           cwd: root,
           env: {
-            PATH: process.env["PATH"],
+            ...CHILD_ENV,
             XDG_STATE_HOME: stateDir,
             REALMWIRE_URL: url,
             ...env,

@@ -10,7 +10,8 @@ const SHARED_FOLDER = "REALMWIRE_TEST_FOLDER";
 export default function setUp(): () => void {
   const folder = mkdtempSync(join(tmpdir(), "realmwire-test-"));
   process.env[SHARED_FOLDER] = folder;
-  return () => rmSync(folder, { recursive: true, force: true });
+  process.env["NODE_COMPILE_CACHE"] ??= join(folder, "compiled");
+  return () => rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
 }
 
 /** A folder for all test files, which the first that asks for it fills. Nobody changes it afterwards. */
