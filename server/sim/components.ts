@@ -119,6 +119,8 @@ export interface SeenCell {
 export interface Cell extends SeenCell {
   readonly type: ComponentType;
   message: Message;
+  /** The fields that are stored, packed; made when first needed after one of them changed. */
+  stored: Any | undefined;
 }
 
 /** A cell that changed at this tick. */
@@ -126,6 +128,7 @@ export function createCell(type: ComponentType, message: Message, tick: number):
   return {
     type,
     message,
+    stored: undefined,
     changedTicks: [tick, tick, tick],
     encoded: [undefined, undefined, undefined],
   };
@@ -152,9 +155,10 @@ function packFor(cell: Cell, viewer: ViewerClass): Any {
   return packFiltered(cell, ({ seenFrom }) => seenFrom !== undefined && seenFrom <= viewer);
 }
 
-/** The component with only the fields that are stored; undefined when none is. */
+/** The component with only the fields that are stored, the same until one of them changes; undefined when none is. */
 export function packPersistent(cell: Cell): Any | undefined {
-  return cell.type.persists ? packFiltered(cell, ({ rule }) => rule.persist) : undefined;
+  if (cell.type.persists) cell.stored ??= packFiltered(cell, ({ rule }) => rule.persist);
+  return cell.stored;
 }
 
 /** The component with all fields. */
@@ -186,7 +190,10 @@ function packFiltered(cell: Cell, keep: (attribute: AttributeField) => boolean):
 export function touch(cell: Cell, changed: readonly AttributeField[], tick: number): boolean {
   let persists = false;
   for (const { seenFrom, rule } of changed) {
-    persists ||= rule.persist;
+    if (rule.persist) {
+      persists = true;
+      cell.stored = undefined;
+    }
     if (seenFrom === undefined) continue;
     for (const viewer of VIEWER_CLASSES) {
       if (viewer < seenFrom) continue;

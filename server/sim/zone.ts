@@ -26,6 +26,7 @@ import { actorState, hashState, persistentComponents, restoreActors, zoneState }
 import { stepWalkers } from "./walking.ts";
 import { createWorldMap } from "./world-map.ts";
 import type { WorldMap } from "./world-map.ts";
+import { placeOf } from "./world.ts";
 import type { PersonalEvent, World } from "./world.ts";
 
 /** Ticks a second unless a game says otherwise. */
@@ -67,6 +68,17 @@ export interface Frame {
 }
 
 /** What is stored of an entity. */
+export interface StoredEntity {
+  readonly kind: EntityKind;
+  readonly characterId: number;
+  readonly name: string;
+  /** In tiles. */
+  readonly position: { readonly x: number; readonly y: number; readonly z: number };
+  /** Its components with the fields that are stored. Not to be changed. */
+  readonly components: EntityState["components"];
+}
+
+/** An entity, and what is stored of its components. */
 export interface StoredState {
   readonly entity: EntityState;
   /** Its components with the fields that are stored. */
@@ -96,6 +108,8 @@ export interface Zone {
   brief(
     name: string,
   ): { readonly id: number; readonly kind: EntityKind; readonly characterId: number } | undefined;
+  /** What is stored of an entity; undefined when it is not there. */
+  storedOf(name: string): StoredEntity | undefined;
   /** An entity in full; undefined when it is not there. */
   stateOf(name: string): StoredState | undefined;
   /** The whole state, from which a zone begins that goes on in the same way. All behaviours begin anew, here too. */
@@ -227,6 +241,15 @@ export function createZone(options: ZoneOptions): Zone {
     step,
     checkEdit: (commands) => checkEdit(context.world.map, commands, context.rules),
     brief: (name) => context.world.actors.get(name),
+    storedOf(name) {
+      const { world } = context;
+      const actor = world.actors.get(name);
+      if (!actor) return undefined;
+      const { kind, characterId } = actor;
+      const position = { ...placeOf(world, actor), z: 0 };
+      const components = persistentComponents(world, actor);
+      return { kind, characterId, name: actor.name, position, components };
+    },
     stateOf(name) {
       const { world } = context;
       const actor = world.actors.get(name);

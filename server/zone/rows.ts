@@ -7,7 +7,7 @@ import type { EntityState } from "../../gen/ts/realmwire/internal/v1/state_pb.ts
 import { EntityKind } from "../../gen/ts/realmwire/v1/entity_pb.ts";
 import { persistentOnly } from "../sim/components.ts";
 import type { ComponentTypes } from "../sim/components.ts";
-import type { Zone } from "../sim/zone.ts";
+import type { StoredEntity, Zone } from "../sim/zone.ts";
 import { characterKey, objectKey } from "./saver.ts";
 import type { Row } from "./saver.ts";
 
@@ -38,16 +38,12 @@ export function rowKey(row: Row): string {
 
 /** The row of an entity as it is now; undefined when it is not in the zone. */
 export function rowOf(zone: Zone, name: string): Row | undefined {
-  const state = zone.stateOf(name);
-  if (!state) return undefined;
-  const { entity, components } = state;
-  if (entity.kind === EntityKind.CHARACTER) return characterRow(zone.name, entity, components);
-  const { position } = entity;
-  const row = { zone: zone.name, name, components };
-  return {
-    kind: "object",
-    record: create(ObjectRecordSchema, position ? { ...row, position } : row),
-  };
+  const stored = zone.storedOf(name);
+  if (!stored) return undefined;
+  const { kind, position, components } = stored;
+  if (kind === EntityKind.CHARACTER) return characterRow(zone.name, stored, components);
+  const record = create(ObjectRecordSchema, { zone: zone.name, name, position, components });
+  return { kind: "object", record };
 }
 
 /** The row of a character that is not in the zone any more; undefined when it cannot be stored. */
@@ -62,7 +58,9 @@ export function rowOfGone(
 
 function characterRow(
   zone: string,
-  entity: EntityState,
+  entity: Pick<StoredEntity, "characterId" | "name"> & {
+    readonly position?: StoredEntity["position"] | undefined;
+  },
   components: EntityState["components"],
 ): Row {
   const { characterId: id, name, position } = entity;

@@ -9,7 +9,7 @@ import { ErrorReason } from "../../gen/ts/realmwire/v1/error_pb.ts";
 import { createMemoryLog } from "../../test/support/rpc-server.ts";
 import { DomainError } from "../errors.ts";
 import type { SaveBatch } from "../store/store.ts";
-import { createSaver } from "./saver.ts";
+import { createSaver, FEW_ROWS, PARTS, SAVE_INTERVAL_MS } from "./saver.ts";
 import type { Row } from "./saver.ts";
 
 interface Save {
@@ -192,6 +192,40 @@ test("writes by itself, at its interval, and says when it cannot", async () => {
     await saver.close();
     await vi.advanceTimersByTimeAsync(10_000);
     expect(store.saves).toHaveLength(0);
+  } finally {
+    vi.useRealTimers();
+  }
+});
+
+test("a crowd is written in parts, those that waited longest first, and all within the interval", async () => {
+  vi.useFakeTimers();
+  try {
+    const { store, saver } = setUp();
+    saver.start();
+    const crowd = Array.from({ length: 10 * FEW_ROWS }, (_, i) => String(i));
+    const walk = () => {
+      for (const key of crowd) saver.note(key, () => row(key, 1));
+    };
+    const written: string[][] = [];
+    for (let part = 0; part < 3 * PARTS; part++) {
+      walk();
+      await vi.advanceTimersByTimeAsync(SAVE_INTERVAL_MS / PARTS);
+      written.push(store.saves[0]?.batch.objects.map(({ name }) => name) ?? []);
+      store.saves[0]?.commit();
+      await vi.advanceTimersByTimeAsync(0);
+    }
+    for (let end = PARTS; end <= written.length; end++) {
+      expect(new Set(written.slice(end - PARTS, end).flat()).size).toBe(crowd.length);
+    }
+    for (const part of written) expect(part).toHaveLength(crowd.length / PARTS);
+    // A part that took as long as three is made up for.
+    walk();
+    await vi.advanceTimersByTimeAsync((3 * SAVE_INTERVAL_MS) / PARTS);
+    expect(store.saves).toHaveLength(1);
+    store.saves[0]?.commit();
+    await vi.advanceTimersByTimeAsync(SAVE_INTERVAL_MS / PARTS);
+    expect(store.saves[0]?.batch.objects.length).toBeGreaterThan((2 * crowd.length) / PARTS);
+    store.saves[0]?.commit();
   } finally {
     vi.useRealTimers();
   }

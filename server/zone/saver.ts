@@ -9,6 +9,10 @@ import type { Store } from "../store/store.ts";
 export const SAVE_INTERVAL_MS = 1_000;
 /** Rows in one batch. */
 export const MAX_BATCH_ROWS = 2_000;
+/** A crowd is written in so many parts, so that neither the thread of the ticks nor the database is busy with all of it at once. */
+export const PARTS = 10;
+/** So few are written together: a part of them would cost as much. */
+export const FEW_ROWS = 50;
 
 /** A row to be written. */
 export type Row =
@@ -77,8 +81,11 @@ export function createSaver(options: {
   /** The batch that begins when the running one ends, for all who wait for it. */
   let next: Promise<void> | undefined;
 
-  async function writeBatch(): Promise<void> {
-    const batch = new Map([...waiting].slice(0, maxBatchRows));
+  /** Parts of the interval since rows were written behind. */
+  let parts = 0;
+
+  async function writeBatch(atMost: number): Promise<void> {
+    const batch = new Map([...waiting].slice(0, Math.min(atMost, maxBatchRows)));
     for (const key of batch.keys()) waiting.delete(key);
     inFlight = batch;
     let rows: ReadonlyMap<string, Row> = new Map();
@@ -102,9 +109,9 @@ export function createSaver(options: {
     }
   }
 
-  function flush(): Promise<void> {
+  function flush(atMost = maxBatchRows): Promise<void> {
     if (!running) {
-      running = writeBatch().finally(() => {
+      running = writeBatch(atMost).finally(() => {
         running = undefined;
       });
       return running;
@@ -116,6 +123,17 @@ export function createSaver(options: {
         return flush();
       });
     return next;
+  }
+
+  /** Writes those that have waited longest, as many as the time that has passed asks for: within the interval all have their turn. */
+  function writeBehind(): void {
+    parts = Math.min(parts + 1, PARTS);
+    if (waiting.size === 0 || running || (waiting.size <= FEW_ROWS && parts < PARTS)) return;
+    const rows = Math.ceil((waiting.size * parts) / PARTS);
+    parts = 0;
+    flush(rows).catch((error: unknown) => {
+      logger.warn({ err: error, rows: waiting.size }, "could not save; trying again");
+    });
   }
 
   /** Waits for what was noted under a key until now; why it is lost comes back. */
@@ -136,12 +154,7 @@ export function createSaver(options: {
 
   return {
     start() {
-      timer = setInterval(() => {
-        if (waiting.size === 0 || running) return;
-        flush().catch((error: unknown) => {
-          logger.warn({ err: error, rows: waiting.size }, "could not save; trying again");
-        });
-      }, options.intervalMs ?? SAVE_INTERVAL_MS);
+      timer = setInterval(writeBehind, (options.intervalMs ?? SAVE_INTERVAL_MS) / PARTS);
     },
     async close() {
       clearInterval(timer);
