@@ -137,12 +137,13 @@ export function compare(
     const theirs = worlds.find(
       ({ candidate, size }) => candidate.name === peer && size === ours.size,
     );
-    if (!theirs || !keptUp(ours, phase) || !keptUp(theirs, phase)) continue;
+    if (!theirs || !keptUp(ours) || !keptUp(theirs)) continue;
     return medianOf(ours, phase, figure) / medianOf(theirs, phase, figure);
   }
   return Number.NaN;
 }
 
-function keptUp(cell: Cell, phase: string): boolean {
-  return medianOf(cell, phase, (r) => r.updatesPerPlayerSecond) >= KEEPS_UP * TICK_RATE_HZ;
+/** By what it did with Moves: without them there is nothing to say in most ticks. */
+function keptUp(cell: Cell): boolean {
+  return medianOf(cell, "moves", (r) => r.updatesPerPlayerSecond) >= KEEPS_UP * TICK_RATE_HZ;
 }

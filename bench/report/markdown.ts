@@ -111,7 +111,8 @@ function writeWorld(size: Size, worlds: readonly Cell[]): string {
 }
 
 function remarks({ outcomes, failures }: Cell): string {
-  const results = outcomes.flatMap(({ phases }) => phases);
+  // Without Moves updates are as far apart as there is nothing to say.
+  const results = outcomes.flatMap(({ phases }) => phases.filter(({ name }) => name === "moves"));
   return [
     results.every(isOnTime) ? "" : " (late ticks)",
     results.some(({ generatorCpu }) => generatorCpu > GENERATOR_LIMIT) ? " (generator busy)" : "",

@@ -17,7 +17,7 @@ const RUN_MS_PER_PLAYER = 30;
  * How much longer a server with a database is warmed up: after everybody entered its threads still are busy
  * with what entering left them to do, and with compiling the database, which would be counted as if it went on.
  */
-const SETTLING_SECONDS = 6;
+const SETTLING_SECONDS = 3;
 
 const folder = resolve(import.meta.dirname, "..");
 
