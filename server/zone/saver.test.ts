@@ -9,7 +9,7 @@ import { ErrorReason } from "../../gen/ts/realmwire/v1/error_pb.ts";
 import { createMemoryLog } from "../../test/support/rpc-server.ts";
 import { DomainError } from "../errors.ts";
 import type { SaveBatch } from "../store/store.ts";
-import { createSaver, FEW_ROWS, PARTS, SAVE_INTERVAL_MS } from "./saver.ts";
+import { createSaver, PART_ROWS, PARTS, SAVE_INTERVAL_MS } from "./saver.ts";
 import type { Row } from "./saver.ts";
 
 interface Save {
@@ -202,7 +202,7 @@ test("a crowd is written in parts, those that waited longest first, and all with
   try {
     const { store, saver } = setUp();
     saver.start();
-    const crowd = Array.from({ length: 10 * FEW_ROWS }, (_, i) => String(i));
+    const crowd = Array.from({ length: 10 * PART_ROWS }, (_, i) => String(i));
     const walk = () => {
       for (const key of crowd) saver.note(key, () => row(key, 1));
     };

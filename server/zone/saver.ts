@@ -9,10 +9,10 @@ import type { Store } from "../store/store.ts";
 export const SAVE_INTERVAL_MS = 1_000;
 /** Rows in one batch. */
 export const MAX_BATCH_ROWS = 2_000;
-/** A crowd is written in so many parts, so that neither the thread of the ticks nor the database is busy with all of it at once. */
+/** A crowd is written in up to so many parts, so that neither the thread of the ticks nor the database is busy with all of it at once. */
 export const PARTS = 10;
-/** So few are written together: a part of them would cost as much. */
-export const FEW_ROWS = 50;
+/** A part has at least so many rows, since a commit costs as much as some of them. */
+export const PART_ROWS = 100;
 
 /** A row to be written. */
 export type Row =
@@ -128,8 +128,8 @@ export function createSaver(options: {
   /** Writes those that have waited longest, as many as the time that has passed asks for: within the interval all have their turn. */
   function writeBehind(): void {
     parts = Math.min(parts + 1, PARTS);
-    if (waiting.size === 0 || running || (waiting.size <= FEW_ROWS && parts < PARTS)) return;
     const rows = Math.ceil((waiting.size * parts) / PARTS);
+    if (rows === 0 || running || (rows < PART_ROWS && parts < PARTS)) return;
     parts = 0;
     flush(rows).catch((error: unknown) => {
       logger.warn({ err: error, rows: waiting.size }, "could not save; trying again");
