@@ -3,8 +3,8 @@ import type { Cell, Results, Size } from "../results.ts";
 import { describe } from "../run/sweep.ts";
 import { AIM_NEIGHBOURS } from "./aims.ts";
 
-const WIDTH = 860;
-const LABEL_WIDTH = 285;
+const WIDTH = 900;
+const LABEL_WIDTH = 340;
 const VALUE_WIDTH = 70;
 const BAR_HEIGHT = 20;
 const ROW_HEIGHT = 30;
