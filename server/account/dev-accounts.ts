@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import { ErrorReason } from "../../gen/ts/realmwire/v1/error_pb.ts";
 import { Role } from "../../gen/ts/realmwire/v1/options_pb.ts";
 import type { Bus } from "../bus/bus.ts";
@@ -6,6 +5,7 @@ import { hasReason } from "../errors.ts";
 import type { Logger } from "../logger.ts";
 import type { Store } from "../store/store.ts";
 import type { Passwords } from "./passwords.ts";
+import { readablePassword } from "./readable-password.ts";
 
 /** The ready-made accounts. */
 const DEV_ACCOUNTS = [
@@ -21,12 +21,6 @@ const FACT = "dev-accounts";
 const LEASE_KEY = "dev-accounts";
 /** Longer than creating them takes, in milliseconds. */
 const LEASE_TTL_MS = 30_000;
-
-/** Words of a made-up password: five of four letters make 60 bits of chance. */
-const PASSWORD_WORDS = 5;
-/** 16 consonants and 4 vowels: 4 and 2 bits. */
-const CONSONANTS = "bdfghjklmnprstvz";
-const VOWELS = "aiou";
 
 /** Settings of the ready-made accounts. */
 export interface DevAccountsOptions {
@@ -104,14 +98,4 @@ export function createDevAccounts(options: {
       }
     },
   };
-}
-
-/** A random password that can be read out and typed, such as `kifo-ramu-tosa-bonu-gali`. */
-export function readablePassword(): string {
-  const words = Array.from({ length: PASSWORD_WORDS }, () =>
-    [...randomBytes(2)]
-      .map((byte) => CONSONANTS.charAt(byte & 15) + VOWELS.charAt((byte >> 4) & 3))
-      .join(""),
-  );
-  return words.join("-");
 }

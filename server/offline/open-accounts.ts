@@ -13,7 +13,7 @@ import type { GameWorld } from "../zone/game-world.ts";
 import { nameKey } from "../store/store.ts";
 import { createCharacter, createStore } from "../world-parts.ts";
 
-export { readablePassword } from "../account/dev-accounts.ts";
+export { readablePassword } from "../account/readable-password.ts";
 
 /** How long the database may take to answer, in milliseconds: nobody else waits. */
 const STORE_TIMEOUT_MS = 30_000;

@@ -11,15 +11,13 @@ import { report, scaled } from "../support/stress.ts";
 import { valueOf } from "../support/values.ts";
 import { ADDRESSES_NEEDED, addressOf, hasAddresses } from "./crowd/addresses.ts";
 import { type CrowdServer, startCrowdServer } from "./crowd/crowd-server.ts";
-import { type Impressions, startOnlooker } from "./crowd/onlooker.ts";
+import { CALL_TIMEOUT_MS, type Impressions, startOnlooker } from "./crowd/onlooker.ts";
 import { openReader, type Reader, STALLS } from "./crowd/readers.ts";
 
 /** Those who make trouble at once. */
 const CROWD = scaled(1_000);
 /** Those who play on meanwhile. */
 const ONLOOKERS = 3;
-/** A call of the SDK is given up after this time, in milliseconds. */
-const CALL_TIMEOUT_MS = 10_000;
 /** Bytes of a mood; one in so many has moods. */
 const MOOD_BYTES = 60_000;
 const MOODY = 10;

@@ -6,7 +6,7 @@ import { WorldService } from "../../../gen/ts/realmwire/v1/world_service_pb.ts";
 const PAUSE_MS = 200;
 
 /** A call of the SDK is given up after this time, in milliseconds. */
-const CALL_TIMEOUT_MS = 10_000;
+export const CALL_TIMEOUT_MS = 10_000;
 
 /** What somebody noticed who played on meanwhile, in milliseconds. */
 export interface Impressions {
