@@ -16,7 +16,7 @@ import { requireOrSkip } from "../support/require.ts";
 import { createTransport, DEV_PASSWORD, startTestServer } from "../support/server.ts";
 import type { TestServer } from "../support/server.ts";
 import { putSignpost, setBarrier, valueOf } from "../support/values.ts";
-import { isBlocked, mapOf, openPlaces, portalTo } from "../support/walking.ts";
+import { distance, isBlocked, mapOf, portalTo, walkSomewhere } from "../support/walking.ts";
 
 /** How long the database may take to answer here. */
 const STORE_TIMEOUT_MS = 1_500;
@@ -92,9 +92,6 @@ function moodThatBobSees(): string | undefined {
   return creature?.mood;
 }
 
-/** So often a way is asked for, and whether it is walked, before another is tried. */
-const TRIES_PER_PLACE = 50;
-
 const outages: readonly [what: string, away: () => Promise<void>, back: () => Promise<void>][] = [
   ["stopped", () => postgres.stop(), () => postgres.restart()],
   ["frozen", () => postgres.pause(), () => postgres.resume()],
@@ -103,8 +100,6 @@ const outages: readonly [what: string, away: () => Promise<void>, back: () => Pr
 test.each(outages)(
   "while the database is %s nothing is acknowledged, the world goes on, and nothing diverges",
   async (what, away, back) => {
-    const near = { atLeast: 1, atMost: 5 };
-    const places = [...openPlaces(await mapOf(bob), await ada.position(), near)];
     await setTo(ada, "mood", "calm");
     const { steps: before } = await ada.get("", ["steps"]);
     const { revision } = await mapOf(bob);
@@ -131,13 +126,12 @@ test.each(outages)(
     const text = `is anybody there, ${what}?`;
     await ada.chat.say({ text });
     await bobSees.until("what Ada says", () => bobSees.heard.some((said) => said.text === text));
-    let tries = 0;
-    await eventually("Ada walking", async () => {
-      // Somebody may stand in the way to one of them.
-      const place = places[Math.floor(tries++ / TRIES_PER_PLACE) % places.length];
-      await ada.move("destination", place ?? from);
-      const seen = [...bobSees.view.entities.values()].find((entity) => entity.name === "ada");
-      return seen && Math.hypot(seen.position.x - from.x, seen.position.y - from.y) > 0.5;
+    const adaSees = ada.watch();
+    await walkSomewhere(ada, adaSees);
+    adaSees.close();
+    await bobSees.until("Ada walking", () => {
+      const { position } = bobSees.view.named("ada") ?? {};
+      return position && distance(position, from) > 0.5;
     });
     await bobSees.until("ten ticks", () => bobSees.view.tick >= tick + 10);
     expect(bobSees.scenes).toHaveLength(scenes);

@@ -140,3 +140,19 @@ export async function stepSomewhere(player: TestPlayer): Promise<MoveResponse> {
   }
   throw new Error(`${player.name} cannot step anywhere`);
 }
+
+/** Walks until the stream shows the character half a tile away: somebody may stand in one way or another, so it tries several. */
+export async function walkSomewhere(player: TestPlayer, watcher: Watcher): Promise<void> {
+  const { position: from } = await watcher.until("herself", () => watcher.view.self);
+  const map = await mapOf(player);
+  const range = { atLeast: 1, atMost: 8 };
+  const places = [...clearPlaces(map, watcher, from, range), ...openPlaces(map, from, range)];
+  const isAway = () => distance(watcher.view.self?.position ?? from, from) > 0.5;
+  for (const place of places) {
+    await player.move("destination", place);
+    const { tick } = watcher.view;
+    await watcher.until("a walk", () => isAway() || watcher.view.tick > tick + PATIENCE_TICKS);
+    if (isAway()) return;
+  }
+  throw new Error(`${player.name} cannot walk anywhere`);
+}

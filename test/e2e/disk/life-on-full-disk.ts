@@ -7,10 +7,12 @@ import { eventually, type Failure, loginPlayer, readFailure } from "../../suppor
 import type { TestPlayer } from "../../support/player.ts";
 import { createTransport, DEV_PASSWORD } from "../../support/server.ts";
 import { putSignpost, valueOf } from "../../support/values.ts";
-import { mapOf, openPlaces } from "../../support/walking.ts";
+import { mapOf, openPlaces, walkSomewhere } from "../../support/walking.ts";
 
 /** Letters of the texts that take the room; they cannot be compressed. */
 const TEXT_LENGTH = 60_000;
+/** How far posts are put from where characters begin, in tiles. */
+const POSTS = { atLeast: 12, atMost: 16 };
 
 /** What was acknowledged, and what was refused. */
 export interface Ledger {
@@ -39,12 +41,14 @@ export async function createWriter(baseUrl: string, ledger: Ledger): Promise<Wri
   const { world } = builder;
   const run = randomBytes(3).toString("hex");
   let rounds = 0;
+  // In nobody's way.
+  const places = openPlaces(await mapOf(builder), await builder.position(), POSTS);
   return {
     builder,
     async round() {
       const name = `N${run}x${++rounds}`;
       const post = `post-${run}-${rounds}`;
-      const at = { x: 20.5 + (rounds % 10), y: 24.5 };
+      const at = places[rounds % places.length] ?? { x: 0, y: 0 };
       const text = randomBytes((TEXT_LENGTH * 3) / 4).toString("base64");
       const [account, steps, moods, edit] = await Promise.all([
         endOf(anonymous.new({ name, password: DEV_PASSWORD })),
@@ -92,17 +96,10 @@ export async function statusOf(baseUrl: string, page: "healthz" | "readyz"): Pro
 export async function expectWorldGoesOn(baseUrl: string, walker: TestPlayer): Promise<void> {
   const sees = walker.watch();
   const tick = await sees.until("a scene", () => sees.view.tick || undefined);
-  const from = await walker.position();
-  for (const place of openPlaces(await mapOf(walker), from, { atLeast: 2, atMost: 8 })) {
-    if ((await walker.move("destination", place)).moved) break;
-  }
   const text = `is there room, at ${tick}?`;
   await walker.chat.say({ text });
   await sees.until("what was said", () => sees.heard.some((said) => said.text === text));
-  await sees.until("a walk", () => {
-    const { x, y } = sees.view.self?.position ?? from;
-    return Math.hypot(x - from.x, y - from.y) > 0.5;
-  });
+  await walkSomewhere(walker, sees);
   await sees.until("ten ticks", () => sees.view.tick >= tick + 10);
   expect(sees.scenes).toHaveLength(1);
   sees.close();
