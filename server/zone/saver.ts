@@ -38,7 +38,10 @@ export interface Saver {
   note(key: string, row: RowMaker): void;
   /** Forgets a row. */
   forget(key: string): void;
-  /** Resolves when everything noted under a key until now is committed; rejects with `STORE_UNAVAILABLE`, or with why it is lost. */
+  /**
+   * Resolves when everything noted under a key until now is committed; rejects with `STORE_UNAVAILABLE`, or with why it is lost. What others noted
+   * before is written first or along with it, so that a crash does not keep what one got and lose that it was taken from another.
+   */
   durable(key: string): Promise<void>;
   /** Resolves when nothing noted until now under a key, or under any, waits any more: it is committed or lost. Rejects with `STORE_UNAVAILABLE`. */
   settled(key?: string): Promise<void>;
