@@ -1,6 +1,7 @@
 import type { ServerResponse } from "node:http";
 import { type ConnectHandler, passOverRest } from "./transport/connect-adapter.ts";
 import { type AllowedOrigins, corsHeaders, preflightHeaders } from "./cors.ts";
+import type { DirectHandler } from "./transport/direct-answer.ts";
 import { landingPage, notFoundPage } from "./pages.ts";
 import {
   pathOf,
@@ -47,6 +48,23 @@ export function createFront(options: FrontOptions): PageHandler {
     if (page === undefined)
       return sendPlain(request, response, 404, notFoundPage(path, calls.services));
     page(request, response);
+  };
+}
+
+/** Puts what pages of other origins need to read an answer before calls that are answered without Node's HTTP server. */
+export function createDirectFront(
+  direct: DirectHandler,
+  allowedOrigins: AllowedOrigins = "*",
+): DirectHandler {
+  return (head) => {
+    const call = direct(head);
+    const { origin } = head.headers;
+    if (call === undefined || origin === undefined) return call;
+    const headers = corsHeaders(origin, allowedOrigins);
+    return (body, answer) => {
+      answer.headers = headers;
+      return call(body, answer);
+    };
   };
 }
 

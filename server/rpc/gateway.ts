@@ -30,7 +30,7 @@ import type { AllowedOrigins } from "./cors.ts";
 import { gatherTypes } from "./services/descriptors.ts";
 import { createDrain, type Drain } from "./drain.ts";
 import { clientFlag, drainFlag, mapFlag } from "./players/flags.ts";
-import { createFront } from "./front.ts";
+import { createDirectFront, createFront } from "./front.ts";
 import { createHealth } from "./services/health.ts";
 import { createPipeline, type Pipeline } from "./pipeline/pipeline.ts";
 import { createPlayers } from "./players/players.ts";
@@ -155,6 +155,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   const { trustedProxies, maxConnectionsPerAddress: maxPerAddress } = options;
   const port = createPort({
     ...{ host: options.host, port: options.port, tls: options.tls, handler: front, logger },
+    direct: createDirectFront(calls.handler.direct, options.allowedOrigins),
     maxConnections: options.maxConnections,
     perAddress: {
       maxPerAddress,

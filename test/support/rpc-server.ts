@@ -12,7 +12,7 @@ import {
   createConnectHandler,
 } from "../../server/rpc/transport/connect-adapter.ts";
 import { gatherTypes } from "../../server/rpc/services/descriptors.ts";
-import { createFront, type FrontOptions } from "../../server/rpc/front.ts";
+import { createDirectFront, createFront, type FrontOptions } from "../../server/rpc/front.ts";
 import { createHealth, type HealthService } from "../../server/rpc/services/health.ts";
 import type { Logger } from "../../server/logger.ts";
 import {
@@ -22,6 +22,7 @@ import {
 } from "../../server/rpc/pipeline/pipeline.ts";
 import { createPort, type Port, type PortOptions } from "../../server/rpc/port/port.ts";
 import { createReflection } from "../../server/rpc/services/reflection.ts";
+import type { DirectHandler } from "../../server/rpc/transport/direct-answer.ts";
 import { createShortWay } from "../../server/rpc/transport/short-way.ts";
 import { type Handlers, defineService, type ServiceDefinition } from "../../server/rpc/service.ts";
 
@@ -120,6 +121,8 @@ export interface RpcServer {
   readonly log: readonly LogLine[];
   /** How many requests the adapter has answered: those that did not go the short way. */
   readonly adapted: number;
+  /** How many requests were answered without Node's HTTP server. */
+  readonly direct: number;
   close(): Promise<void>;
 }
 
@@ -167,15 +170,24 @@ export async function startRpcServer(options: RpcServerOptions): Promise<RpcServ
       adapter.handle(...request);
     },
   };
-  const calls =
+  const short =
     options.shortWay === false
-      ? counted
+      ? undefined
       : createShortWay({
           ...options.connect,
           ...{ pipeline, services, adapter: counted, registry, logger },
         });
-  const handler = createFront({ game: "meadow", calls, ready: () => true, ...options.front });
-  const port = createPort({ host: "127.0.0.1", port: 0, handler, logger, ...options.port });
+  let answered = 0;
+  const direct = short && createDirectFront(short.direct, options.front?.allowedOrigins);
+  const handler = createFront({
+    ...{ game: "meadow", calls: short ?? counted, ready: () => true },
+    ...options.front,
+  });
+  const port = createPort({
+    ...{ host: "127.0.0.1", port: 0, handler, logger },
+    ...(direct && { direct: countCalls(direct, () => answered++) }),
+    ...options.port,
+  });
   const started = await port.start();
   const host = `127.0.0.1:${started.port}`;
   return {
@@ -190,6 +202,24 @@ export async function startRpcServer(options: RpcServerOptions): Promise<RpcServ
     get adapted() {
       return adapted;
     },
+    get direct() {
+      return answered;
+    },
     close: () => port.close({ timeoutMs: 1000 }),
+  };
+}
+
+/** Tells of each request that is answered. */
+function countCalls(handler: DirectHandler, onCall: () => void): DirectHandler {
+  return (head) => {
+    const call = handler(head);
+    return (
+      call &&
+      ((body, answer) => {
+        const isTaken = call(body, answer);
+        if (isTaken) onCall();
+        return isTaken;
+      })
+    );
   };
 }

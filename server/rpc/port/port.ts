@@ -3,6 +3,8 @@ import type http2 from "node:http2";
 import type { AddressInfo, Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import { type Logger, plainLogger } from "../../logger.ts";
+import type { DirectHandler } from "../transport/direct-answer.ts";
+import { type DirectConnection, serveDirectly } from "./direct-connection.ts";
 import { type ConnectionLimits, createConnectionCounts } from "./connection-counts.ts";
 import { refusePlaintext } from "./plaintext-refusal.ts";
 import {
@@ -11,6 +13,7 @@ import {
   guard,
   IDLE_SESSION_TIMEOUT_MS,
   ignore,
+  KEEP_ALIVE_TIMEOUT_MS,
   type RequestHandler,
   type Session,
 } from "./port-servers.ts";
@@ -36,6 +39,8 @@ export interface PortOptions {
   readonly port: number;
   /** Answers every request of either protocol. */
   readonly handler: RequestHandler;
+  /** Answers requests of HTTP/1.1 in plain form without Node's HTTP server. Default: none are answered so. */
+  readonly direct?: DirectHandler;
   /** TLS at the same port. Default: none, everything is plaintext. */
   readonly tls?: PortTls | undefined;
   /** Further options for HTTP/1.1. */
@@ -94,6 +99,8 @@ export function createPort(options: PortOptions): Port {
   /** What answers are written to: connections of HTTP/1.1 and streams of HTTP/2. */
   const http1Sockets = new Set<Socket>();
   const streams = new Set<http2.ServerHttp2Stream>();
+  /** Those of HTTP/1.1 that Node's server has not been given. */
+  const directs = new Map<Socket, DirectConnection>();
   const stalledReaders = createStalledReaders({
     outlets: () => [...http1Sockets, ...streams],
     timeoutMs: options.stalledReaderTimeoutMs ?? STALLED_READER_TIMEOUT_MS,
@@ -168,9 +175,30 @@ export function createPort(options: PortOptions): Port {
     }
     http1Sockets.add(socket);
     socket.on("close", () => http1Sockets.delete(socket));
-    // TLS where none is spoken comes here too: it is answered as a broken request.
+    if (options.direct && entry === welcome) serveDirect(socket, options.direct);
+    else giveToNode(entry, socket);
+  }
+
+  // TLS where none is spoken comes here too: it is answered as a broken request.
+  function giveToNode(entry: Entry, socket: Socket): void {
     entry.http1(socket);
     socket.resume();
+  }
+
+  function serveDirect(socket: Socket, handler: DirectHandler): void {
+    const keepAliveTimeoutMs = http1Options.keepAliveTimeout ?? KEEP_ALIVE_TIMEOUT_MS;
+    const forget = () => void directs.delete(socket);
+    const connection = serveDirectly(socket, {
+      ...{ handler, keepAliveTimeoutMs, logger },
+      isDraining: () => draining,
+      handOver() {
+        forget();
+        socket.off("close", forget);
+        giveToNode(welcome, socket);
+      },
+    });
+    directs.set(socket, connection);
+    socket.on("close", forget);
   }
 
   return {
@@ -185,6 +213,7 @@ export function createPort(options: PortOptions): Port {
         ...[...sockets].map((socket) => new Promise((resolve) => socket.once("close", resolve))),
       ];
       for (const socket of arriving) socket.destroy();
+      for (const connection of directs.values()) connection.closeIfIdle();
       for (const session of sessions) session.close();
       const timer = setTimeout(() => {
         logger.warn({ connections: sockets.size }, "connections were cut off");

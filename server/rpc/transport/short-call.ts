@@ -1,12 +1,14 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { CallContext } from "../pipeline/admission.ts";
-import type { PortRequest, PortResponse } from "./plain-answer.ts";
+import { DirectAnswer, type RequestHead } from "./direct-answer.ts";
+import type { PortResponse } from "./plain-answer.ts";
+import type { WholeResponse } from "./short-outlet.ts";
 import { REQUEST_ID_HEADER, requestIdOf } from "../pipeline/request-id.ts";
 
 /** What a call on the short way is known by. */
 export interface ShortCallInit {
-  readonly request: PortRequest;
-  readonly response: PortResponse;
+  readonly request: RequestHead;
+  readonly response: WholeResponse;
   readonly peer: string;
   readonly shutdownSignal: AbortSignal;
   /** When the caller's deadline is, by `performance.now`; undefined: none. */
@@ -58,7 +60,8 @@ export class ShortCall implements CallContext {
     const controller = new AbortController();
     const remainingMs = deadline === undefined ? undefined : deadline - performance.now();
     // An answer that waits for earlier ones on its connection has no socket yet and is not told when that closes.
-    const connection = isQueued(request, response) ? request.socket : response;
+    const isSocket = response instanceof DirectAnswer || isQueued(request, response);
+    const connection = isSocket ? request.socket : response;
     let timer: NodeJS.Timeout | undefined;
 
     function stop(): void {
@@ -99,12 +102,12 @@ interface SignalState {
 }
 
 /** Whether nothing can be written to a response any more because its connection or stream is closed. */
-export function isClosed(response: PortResponse): boolean {
+export function isClosed(response: WholeResponse): boolean {
   return "stream" in response
     ? response.stream.destroyed || response.stream.closed
     : response.destroyed;
 }
 
-function isQueued(request: PortRequest, response: PortResponse): boolean {
+function isQueued(request: RequestHead, response: PortResponse): boolean {
   return request.httpVersionMajor === 1 && response.socket === null;
 }

@@ -1,6 +1,6 @@
 import type { DescMethod } from "@bufbuild/protobuf";
 import { MAX_CALL_TIMEOUT_MS } from "./call-bounds.ts";
-import type { PortRequest } from "./plain-answer.ts";
+import type { RequestHead } from "./direct-answer.ts";
 
 /** The protocols that a call in plain form may speak. */
 export type WireProtocol = "connect-unary" | "connect-stream" | "grpc" | "grpc-web";
@@ -16,7 +16,7 @@ type Header = string | string[] | undefined;
 type Timeout = number | undefined | "unusual";
 
 /** Tells the plain form of a request by its headers; undefined for anything unusual, which is the adapter's. The path is not looked at. */
-export type FormReader = (method: DescMethod, request: PortRequest) => PlainForm | undefined;
+export type FormReader = (method: DescMethod, request: RequestHead) => PlainForm | undefined;
 
 /** A reader of forms. With `packsAnswers`, a caller that may want its answer compressed is unusual. */
 export function createFormReader({ packsAnswers }: { packsAnswers: boolean }): FormReader {
@@ -42,7 +42,7 @@ export function createFormReader({ packsAnswers }: { packsAnswers: boolean }): F
   };
 }
 
-function protocolForm(method: DescMethod, request: PortRequest): PlainForm | undefined {
+function protocolForm(method: DescMethod, request: RequestHead): PlainForm | undefined {
   switch (request.headers["content-type"]) {
     case "application/proto":
       return method.methodKind === "unary" ? connectForm("connect-unary", request) : undefined;
@@ -60,7 +60,7 @@ function protocolForm(method: DescMethod, request: PortRequest): PlainForm | und
   }
 }
 
-function connectForm(protocol: WireProtocol, { headers }: PortRequest): PlainForm | undefined {
+function connectForm(protocol: WireProtocol, { headers }: RequestHead): PlainForm | undefined {
   if (protocol === "connect-stream" && !isIdentity(headers["connect-content-encoding"])) {
     return undefined;
   }
@@ -68,7 +68,7 @@ function connectForm(protocol: WireProtocol, { headers }: PortRequest): PlainFor
   return timeoutMs === "unusual" ? undefined : { protocol, timeoutMs };
 }
 
-function grpcForm(protocol: WireProtocol, { headers }: PortRequest): PlainForm | undefined {
+function grpcForm(protocol: WireProtocol, { headers }: RequestHead): PlainForm | undefined {
   if (!isIdentity(headers["grpc-encoding"])) return undefined;
   const timeoutMs = parseGrpcTimeout(headers["grpc-timeout"]);
   return timeoutMs === "unusual" ? undefined : { protocol, timeoutMs };
@@ -78,7 +78,7 @@ function isIdentity(encoding: Header): boolean {
   return encoding === undefined || encoding === "identity";
 }
 
-function maySendPacked({ protocol }: PlainForm, { headers }: PortRequest): boolean {
+function maySendPacked({ protocol }: PlainForm, { headers }: RequestHead): boolean {
   switch (protocol) {
     case "connect-unary":
       return !isIdentity(headers["accept-encoding"]);

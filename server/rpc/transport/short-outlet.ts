@@ -1,5 +1,6 @@
 import type { OutgoingHttpHeaders } from "node:http";
 import type { Http2ServerResponse } from "node:http2";
+import { DirectAnswer, latin1Of, MAX_TEXT_BYTES } from "./direct-answer.ts";
 import { ENVELOPE_BYTES, envelope, writeEnvelopeHead } from "./envelope.ts";
 import type { PortResponse } from "./plain-answer.ts";
 import { isClosed } from "./short-call.ts";
@@ -12,8 +13,15 @@ export interface Frame {
   readonly trailers: OutgoingHttpHeaders | undefined;
 }
 
+/** What a whole answer can be sent by. */
+export type WholeResponse = PortResponse | DirectAnswer;
+
 /** Sends a whole answer, in one write. Nothing happens when the response is closed or ended. */
-export function sendWhole(response: PortResponse, frame: Frame, body: Uint8Array): void {
+export function sendWhole(response: WholeResponse, frame: Frame, body: Uint8Array): void {
+  if (response instanceof DirectAnswer) {
+    response.send(frame.status, frame.headers, body);
+    return;
+  }
   if (isOver(response)) return;
   if ("stream" in response) {
     beginHttp2(response, frame.status, frame.headers, frame.trailers !== undefined);
@@ -24,14 +32,6 @@ export function sendWhole(response: PortResponse, frame: Frame, body: Uint8Array
   // Node writes the head and a short text in one piece, but the head and bytes in two, which costs more than the copy.
   if (body.length <= MAX_TEXT_BYTES) response.end(latin1Of(body), "latin1");
   else response.end(body);
-}
-
-/** Bodies up to this size go out in one piece with their head. */
-const MAX_TEXT_BYTES = 1_024;
-
-/** Bytes as a text with a letter for each, as it is written in `latin1`. */
-function latin1Of({ buffer, byteOffset, length }: Uint8Array): string {
-  return Buffer.from(buffer, byteOffset, length).toString("latin1");
 }
 
 /** Sends a message in an envelope, and before the first the status 200 and the headers. False when the client does not take it at present, or never will. */

@@ -11,10 +11,13 @@ import type { Pipeline } from "../pipeline/pipeline.ts";
 import type { PortRequest, PortResponse } from "./plain-answer.ts";
 import { REQUEST_TIMEOUT_MS } from "../port/port-servers.ts";
 import type { ServiceDefinition } from "../service.ts";
+import type { DirectCall, DirectHandler, RequestHead } from "./direct-answer.ts";
+import { ENVELOPE_BYTES, plainSizeOf } from "./envelope.ts";
 import { inOrder, readBody } from "./short-body.ts";
 import { ShortCall } from "./short-call.ts";
 import { createFormReader } from "./short-form.ts";
 import type { WireProtocol } from "./short-form.ts";
+import type { WholeResponse } from "./short-outlet.ts";
 import { readSink } from "./short-sink.ts";
 import { writeStream } from "./short-stream.ts";
 import { createAnswerWriter } from "./short-writer.ts";
@@ -50,12 +53,18 @@ interface Arrival {
 }
 
 /** A call whose request was read. */
-interface ReadCall {
+interface ReadCall<R extends WholeResponse = PortResponse> {
   readonly method: DescMethod;
   readonly protocol: WireProtocol;
-  readonly response: PortResponse;
+  readonly response: R;
   readonly message: Message;
   readonly call: ShortCall;
+}
+
+/** Answers calls, with and without Node's HTTP server. */
+export interface ShortWay extends ConnectHandler {
+  /** Answers unary calls of HTTP/1.1 in plain form. */
+  readonly direct: DirectHandler;
 }
 
 /**
@@ -63,7 +72,7 @@ interface ReadCall {
  * machinery, and hands everything else to the adapter, with whatever was read of it. Both end in the same
  * pipeline. Which calls are in plain form: `short-form.ts`.
  */
-export function createShortWay(options: ShortWayOptions): ConnectHandler {
+export function createShortWay(options: ShortWayOptions): ShortWay {
   const { pipeline, adapter, maxRequestBytes = MAX_REQUEST_BYTES, trustedProxies } = options;
   const { requestTimeoutMs = REQUEST_TIMEOUT_MS, judge = createRequestJudge() } = options;
   const { logger = plainLogger, shutdownSignal = new AbortController().signal } = options;
@@ -76,7 +85,10 @@ export function createShortWay(options: ShortWayOptions): ConnectHandler {
     else answerStream(read);
   }
 
-  function answerOnce({ protocol, response, message, call }: ReadCall, method: DescMethodUnary) {
+  function answerOnce(
+    { protocol, response, message, call }: ReadCall<WholeResponse>,
+    method: DescMethodUnary,
+  ) {
     pipeline.unary(method, message as never, call).then(
       (answer) => {
         call.end();
@@ -124,9 +136,30 @@ export function createShortWay(options: ShortWayOptions): ConnectHandler {
     });
   }
 
+  function direct(head: RequestHead): DirectCall | undefined {
+    const method = methods.get(head.url ?? "");
+    if (method?.methodKind !== "unary") return undefined;
+    const form = formOf(method, head);
+    if (!form) return undefined;
+    const { protocol, timeoutMs } = form;
+    const enveloped = protocol !== "connect-unary";
+    const peer = peerOfRequest(head, trustedProxies);
+    return (body, response) => {
+      const bytes = enveloped ? messageIn(body) : body;
+      if (bytes === undefined || bytes.length > maxRequestBytes) return false;
+      const message = parse(method, bytes);
+      if (message === undefined) return false;
+      const deadline = timeoutMs === undefined ? undefined : performance.now() + timeoutMs;
+      const call = new ShortCall({ request: head, response, peer, shutdownSignal, deadline });
+      answerOnce({ method, protocol, response, message, call }, method as DescMethodUnary);
+      return true;
+    };
+  }
+
   return {
     services: adapter.services,
     serves: adapter.serves,
+    direct,
     handle(request, response) {
       const method = methods.get(request.url ?? "");
       const form = method && formOf(method, request);
@@ -174,8 +207,15 @@ function methodsByPath({ services, pipeline }: ShortWayOptions): Map<string, Des
 }
 
 // While the request is new its connection is surely there.
-function peerOfRequest({ socket, headers }: PortRequest, trustedProxies?: BlockList): string {
+function peerOfRequest({ socket, headers }: RequestHead, trustedProxies?: BlockList): string {
   return peerOf(socket.remoteAddress, headers["x-forwarded-for"], trustedProxies);
+}
+
+/** The one plain message that a whole body holds in its envelope; undefined: it is anything else. */
+function messageIn(body: Uint8Array): Uint8Array | undefined {
+  const isWhole =
+    body.length >= ENVELOPE_BYTES && plainSizeOf(body) === body.length - ENVELOPE_BYTES;
+  return isWhole ? body.subarray(ENVELOPE_BYTES) : undefined;
 }
 
 function parse({ input }: DescMethod, bytes: Uint8Array): Message | undefined {

@@ -14,18 +14,30 @@ import { ENVELOPE_BYTES, envelope, writeEnvelopeHead } from "./envelope.ts";
 import type { Logger } from "../../logger.ts";
 import type { PortResponse } from "./plain-answer.ts";
 import type { WireProtocol } from "./short-form.ts";
-import { type Frame, sendLast, sendMessage, sendWhole } from "./short-outlet.ts";
+import { DirectAnswer } from "./direct-answer.ts";
+import {
+  type Frame,
+  sendLast,
+  sendMessage,
+  sendWhole,
+  type WholeResponse,
+} from "./short-outlet.ts";
 
 /** Writes answers in each protocol. It never throws: what is written to a response that is closed or ended is dropped, and one that cannot be written is cut off. */
 export interface AnswerWriter {
   /** Answers a unary call. */
-  whole(protocol: WireProtocol, response: PortResponse, message: Uint8Array): void;
+  whole(protocol: WireProtocol, response: WholeResponse, message: Uint8Array): void;
   /** Writes one message of a stream; false when the client does not take it at present, or never will. */
   message(protocol: WireProtocol, response: PortResponse, message: Uint8Array): boolean;
   /** Ends a stream well. */
   end(protocol: WireProtocol, response: PortResponse): void;
   /** Ends a call with an error, whatever was written before. `type` is the content type of an answer with envelopes, if not the usual one. */
-  failure(protocol: WireProtocol, response: PortResponse, error: ConnectError, type?: string): void;
+  failure(
+    protocol: WireProtocol,
+    response: WholeResponse,
+    error: ConnectError,
+    type?: string,
+  ): void;
 }
 
 /** What ends an answer: bytes of its body, and trailers. */
@@ -77,16 +89,17 @@ export function createAnswerWriter(options: { registry: Registry; logger: Logger
 
   function failure(
     protocol: WireProtocol,
-    response: PortResponse,
+    response: WholeResponse,
     error: ConnectError,
     type: string | undefined,
   ): void {
     const { bytes, trailers } = badEnding(protocol, error);
-    if (response.headersSent) sendLast(response, bytes, trailers);
-    else sendWhole(response, failedFrame(protocol, error, trailers, type), bytes);
+    if (response.headersSent && !(response instanceof DirectAnswer)) {
+      sendLast(response, bytes, trailers);
+    } else sendWhole(response, failedFrame(protocol, error, trailers, type), bytes);
   }
 
-  function breakOff(response: PortResponse, error: unknown): void {
+  function breakOff(response: WholeResponse, error: unknown): void {
     logger.error({ err: error }, "an answer broke off");
     response.destroy();
   }

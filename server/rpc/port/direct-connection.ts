@@ -1,0 +1,169 @@
+import type { Socket } from "node:net";
+import type { Logger } from "../../logger.ts";
+import {
+  DirectAnswer,
+  type DirectCall,
+  type DirectHandler,
+  type DirectOutlet,
+} from "../transport/direct-answer.ts";
+import { readDirectHead } from "./direct-head.ts";
+
+/** What a connection needs that is answered directly. */
+export interface DirectOptions {
+  readonly handler: DirectHandler;
+  /** Gives a connection to Node's HTTP server. It is paused, and what it said last was put back. */
+  readonly handOver: (socket: Socket) => void;
+  /** Whether connections are closed behind their answers. */
+  readonly isDraining: () => boolean;
+  /** How long a connection may be idle between requests, in milliseconds. */
+  readonly keepAliveTimeoutMs: number;
+  readonly logger: Logger;
+}
+
+/** A connection that is answered directly as long as its requests allow it. */
+export interface DirectConnection {
+  /** Closes it if it waits for a request. */
+  closeIfIdle(): void;
+}
+
+/**
+ * Reads requests of HTTP/1.1 that come whole and in plain form, and answers them without Node's HTTP server, which costs more than
+ * such a call itself. With the first request that is anything else, the connection is handed over with all that was not read yet, for good:
+ * slow, broken and unusual requests, and streams, are Node's alone. The socket is paused and has its first bytes before it.
+ */
+export function serveDirectly(socket: Socket, options: DirectOptions): DirectConnection {
+  const connection = new Connection(socket, options);
+  connection.begin();
+  return connection;
+}
+
+/** How requests with a head are answered. */
+interface Route {
+  /** The bytes of the head. */
+  readonly head: Buffer;
+  readonly bodyBytes: number;
+  readonly call: DirectCall;
+}
+
+// A class, since every player has one.
+class Connection implements DirectConnection, DirectOutlet {
+  readonly socket: Socket;
+  readonly keepAliveS: number;
+  private readonly options: DirectOptions;
+  /** That of the last request: of nearly all requests of a connection the head is the same. */
+  private route: Route | undefined;
+  private isBusy = false;
+  /** What came behind the request that is being answered. */
+  private rest: Buffer | undefined;
+
+  constructor(socket: Socket, options: DirectOptions) {
+    this.socket = socket;
+    this.options = options;
+    this.keepAliveS = Math.floor(options.keepAliveTimeoutMs / 1000);
+  }
+
+  get isLast(): boolean {
+    return this.options.isDraining();
+  }
+
+  begin(): void {
+    const { socket } = this;
+    socket.setTimeout(this.options.keepAliveTimeoutMs);
+    socket.on("timeout", this.closeIfIdle);
+    socket.on("data", this.onData);
+    socket.on("end", this.onEnd);
+    socket.resume();
+  }
+
+  readonly closeIfIdle = (): void => {
+    if (!this.isBusy) this.socket.destroy();
+  };
+
+  onAnswered(): void {
+    const { socket, rest } = this;
+    this.isBusy = false;
+    if (!socket.writable) return;
+    if (this.isLast) {
+      socket.end();
+      return;
+    }
+    if (rest === undefined) return;
+    this.rest = undefined;
+    // It may be handed over, and then its new owner lets it go on.
+    if (this.read(rest)) socket.resume();
+  }
+
+  private readonly onData = (piece: Buffer): void => {
+    if (this.isBusy) this.keep(piece);
+    else this.read(piece);
+  };
+
+  // Who closes its half gets what was answered already, as from Node's server.
+  private readonly onEnd = (): void => {
+    this.socket.end();
+  };
+
+  /** Keeps what came too early. No more is read until its turn has come. */
+  private keep(piece: Buffer): void {
+    this.rest = this.rest === undefined ? piece : Buffer.concat([this.rest, piece]);
+    this.socket.pause();
+  }
+
+  /** Reads a request; false: the connection was handed over. */
+  private read(piece: Buffer): boolean {
+    const route = this.isLast ? undefined : this.routeOf(piece);
+    if (route === undefined) return this.handOver(piece);
+    const { head, bodyBytes, call } = route;
+    const end = head.length + bodyBytes;
+    if (piece.length < end) return this.handOver(piece);
+    this.isBusy = true;
+    if (piece.length > end) this.keep(piece.subarray(end));
+    const answer = new DirectAnswer(this);
+    try {
+      if (call(piece.subarray(head.length, end), answer)) return true;
+    } catch (error) {
+      this.options.logger.error({ err: error }, "a request failed");
+      this.socket.destroy();
+      return true;
+    }
+    this.isBusy = false;
+    this.rest = undefined;
+    return this.handOver(piece);
+  }
+
+  private routeOf(piece: Buffer): Route | undefined {
+    const { route } = this;
+    if (route !== undefined) {
+      const { length } = route.head;
+      if (piece.length >= length && piece.compare(route.head, 0, length, 0, length) === 0) {
+        return route;
+      }
+    }
+    const read = readDirectHead(piece);
+    if (read === undefined) return undefined;
+    const { headBytes, bodyBytes, ...request } = read;
+    const { socket } = this;
+    const call = this.options.handler({
+      ...request,
+      httpVersionMajor: 1,
+      httpVersionMinor: 1,
+      socket,
+    });
+    if (call === undefined) return undefined;
+    // A copy, so that it does not hold the rest of the piece.
+    this.route = { head: Buffer.from(piece.subarray(0, headBytes)), bodyBytes, call };
+    return this.route;
+  }
+
+  private handOver(piece: Buffer): false {
+    const { socket } = this;
+    socket.setTimeout(0);
+    socket.off("timeout", this.closeIfIdle);
+    socket.off("data", this.onData);
+    socket.off("end", this.onEnd);
+    socket.pause();
+    socket.unshift(piece);
+    this.options.handOver(socket);
+    return false;
+  }
+}
