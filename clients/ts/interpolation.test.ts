@@ -45,19 +45,19 @@ test("a steady walk needs no news: it goes on for a second and more", () => {
   for (let tick = 102; tick <= 113; tick += 0.25) expect(x(tick)).toBeCloseTo(tick - 102, 9);
 });
 
-test("a stalled stream carries nobody away: 1.5 seconds after its last message all stand", () => {
+test("a stalled stream carries nobody away: 2.5 seconds after its last message all stand", () => {
   const { view, x } = createStage({}, { x: 10, y: 0 });
-  expect(x(117)).toBeCloseTo(15, 9);
-  expect(x(117.5)).toBeCloseTo(15, 9);
-  expect(x(900)).toBeCloseTo(15, 9);
+  expect(x(127)).toBeCloseTo(25, 9);
+  expect(x(127.5)).toBeCloseTo(25, 9);
+  expect(x(900)).toBeCloseTo(25, 9);
   // Then it goes on where it is by now, to which it slides if that is not far.
-  x(118.5);
-  view.apply(update({ tick: 118 }));
-  expect(x(118.5)).toBeCloseTo(15, 9);
-  expect(x(119.5)).toBeCloseTo(16.75, 9);
-  expect(x(120.5)).toBeCloseTo(18.5, 9);
-  expect(x(133)).toBeCloseTo(31, 9);
-  expect(x(900)).toBeCloseTo(33, 9);
+  x(128.5);
+  view.apply(update({ tick: 128 }));
+  expect(x(128.5)).toBeCloseTo(25, 9);
+  expect(x(129.5)).toBeCloseTo(26.75, 9);
+  expect(x(130.5)).toBeCloseTo(28.5, 9);
+  expect(x(143)).toBeCloseTo(41, 9);
+  expect(x(900)).toBeCloseTo(53, 9);
 });
 
 test("the length of that can be chosen", () => {
@@ -213,7 +213,7 @@ test("for however long it runs, it draws the way that the entity went, two ticks
           }
         }
       }
-      expect(x(1_000)).toBeCloseTo((way.at(-1) ?? 0) + velocity * 1.5, 9);
+      expect(x(1_000)).toBeCloseTo((way.at(-1) ?? 0) + velocity * 2.5, 9);
     }),
   );
 });

@@ -9,9 +9,9 @@ import type { WorldView } from "./world-view.ts";
 const DELAY_TICKS = 2;
 /**
  * How long after the last message entities are carried on by their velocity, in milliseconds. While something
- * moves a message comes every second, so the stream is stalled by then, and they stand until it goes on.
+ * moves a message comes every two seconds, so the stream is stalled by then, and they stand until it goes on.
  */
-const MAX_EXTRAPOLATION_MS = 1_500;
+const MAX_EXTRAPOLATION_MS = 2_500;
 /** A way between two corners that is longer than what the velocity explains, by this many tiles, is a leap. */
 const SNAP_DISTANCE = 3;
 /** Over how many ticks an entity slides to where it should be when news of it come too late. */
@@ -35,7 +35,7 @@ export interface InterpolatorOptions {
   readonly clock: Pick<ServerClock, "tickNow" | "tickMs">;
   /** How far in the past the world is shown, in milliseconds. 0 reckons where everything is now. Default: two ticks. */
   readonly delayMs?: number;
-  /** How long after the last message entities are carried on by their velocity, in milliseconds. Default: 1,500. */
+  /** How long after the last message entities are carried on by their velocity, in milliseconds. Default: 2,500. */
   readonly maxExtrapolationMs?: number;
   /** A way that is this many tiles longer than the velocity explains is not walked but leapt. Default: 3. */
   readonly snapDistance?: number;

@@ -13,52 +13,59 @@ export interface Journal {
 
 /** A journal of at most so many notes. Eight bytes each: every viewer has one. */
 export function createJournal(limit: number): Journal {
-  let ids = new Uint32Array(INITIAL_CAPACITY);
-  /** Sequences times two, plus one for an entity that entered. */
-  let marks = new Uint32Array(INITIAL_CAPACITY);
-  let begin = 0;
-  let count = 0;
-  let lost = 0;
+  return new Ring(limit);
+}
 
-  function grow(): void {
-    const size = Math.min(limit, ids.length * 2);
-    const next = { ids: new Uint32Array(size), marks: new Uint32Array(size) };
-    for (let i = 0; i < count; i++) {
-      const at = (begin + i) % ids.length;
-      next.ids[i] = ids[at] as number;
-      next.marks[i] = marks[at] as number;
-    }
-    ({ ids, marks } = next);
-    begin = 0;
+class Ring implements Journal {
+  lost = 0;
+  private readonly limit: number;
+  private ids = new Uint32Array(INITIAL_CAPACITY);
+  /** Sequences times two, plus one for an entity that entered. */
+  private marks = new Uint32Array(INITIAL_CAPACITY);
+  private begin = 0;
+  private count = 0;
+
+  constructor(limit: number) {
+    this.limit = limit;
   }
 
-  return {
-    note(sequence, id, entered) {
-      if (count === ids.length && count < limit) grow();
-      if (count === ids.length) {
-        lost = (marks[begin] as number) >>> 1;
-        begin = (begin + 1) % ids.length;
-        count--;
-      }
-      const at = (begin + count++) % ids.length;
-      ids[at] = id;
-      marks[at] = sequence * 2 + (entered ? 1 : 0);
-    },
-    takeBack(sequence, each) {
-      while (count > 0) {
-        const at = (begin + count - 1) % ids.length;
-        const mark = marks[at] as number;
-        if (mark >>> 1 <= sequence) return;
-        count--;
-        each(ids[at] as number, (mark & 1) === 1);
-      }
-    },
-    get lost() {
-      return lost;
-    },
-    clear() {
-      count = 0;
-      lost = 0;
-    },
-  };
+  note(sequence: number, id: number, entered: boolean): void {
+    if (this.count === this.ids.length && this.count < this.limit) this.grow();
+    if (this.count === this.ids.length) {
+      this.lost = (this.marks[this.begin] as number) >>> 1;
+      this.begin = (this.begin + 1) % this.ids.length;
+      this.count--;
+    }
+    const at = (this.begin + this.count++) % this.ids.length;
+    this.ids[at] = id;
+    this.marks[at] = sequence * 2 + (entered ? 1 : 0);
+  }
+
+  takeBack(sequence: number, each: (id: number, entered: boolean) => void): void {
+    while (this.count > 0) {
+      const at = (this.begin + this.count - 1) % this.ids.length;
+      const mark = this.marks[at] as number;
+      if (mark >>> 1 <= sequence) return;
+      this.count--;
+      each(this.ids[at] as number, (mark & 1) === 1);
+    }
+  }
+
+  clear(): void {
+    this.count = 0;
+    this.lost = 0;
+  }
+
+  private grow(): void {
+    const size = Math.min(this.limit, this.ids.length * 2);
+    const [ids, marks] = [new Uint32Array(size), new Uint32Array(size)];
+    for (let i = 0; i < this.count; i++) {
+      const at = (this.begin + i) % this.ids.length;
+      ids[i] = this.ids[at] as number;
+      marks[i] = this.marks[at] as number;
+    }
+    this.ids = ids;
+    this.marks = marks;
+    this.begin = 0;
+  }
 }

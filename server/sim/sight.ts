@@ -48,56 +48,80 @@ const view: View = {
 
 /** The sight of a character with a radius in tiles; it knows of nothing yet. */
 export function createSight(character: string, radius: number): Sight {
-  let ids = new Uint32Array(INITIAL_CAPACITY);
-  let slots = new Int32Array(INITIAL_CAPACITY);
-  let classes = new Uint8Array(INITIAL_CAPACITY);
-  let count = 0;
+  return new Known(character, radius);
+}
 
-  function add(id: number, slot: number, viewer: ViewerClass): void {
-    if (count === ids.length) {
-      const size = count * 2;
-      ids = copyTo(new Uint32Array(size), ids);
-      slots = copyTo(new Int32Array(size), slots);
-      classes = copyTo(new Uint8Array(size), classes);
-    }
-    ids[count] = id;
-    slots[count] = slot;
-    classes[count++] = viewer;
+/** What a client knows, in columns. */
+class Known implements Sight {
+  private readonly character: string;
+  private readonly radius: number;
+  private ids = new Uint32Array(INITIAL_CAPACITY);
+  private slots = new Int32Array(INITIAL_CAPACITY);
+  private classes = new Uint8Array(INITIAL_CAPACITY);
+  private count = 0;
+
+  constructor(character: string, radius: number) {
+    this.character = character;
+    this.radius = radius;
   }
 
-  function look(source: ViewSource, self: number, since: number, isResumed: boolean): View {
+  look(source: ViewSource, self: number, since: number, isResumed: boolean): View {
     const { table, tick } = source;
+    const { radius } = this;
     clear(view);
     const x = table.shownX(self, tick);
     const y = table.shownY(self, tick);
     const mark = table.nextMark();
-    lookAtKnown(table, tick, x, y, since, isResumed, mark);
+    this.lookAtKnown({ table, tick, x, y, since, isResumed, mark });
     const slack = source.settled ? SETTLED_SLACK_TILES : UNSETTLED_SLACK_TILES;
     table.grid.around(x, y, radius + slack, (slot) => {
-      if (table.marks[slot] === mark || !isNear(table, slot, tick, x, y)) return;
-      add(table.ids[slot] as number, slot, table.viewerClass(slot, character));
+      if (table.marks[slot] === mark || !isNear(table, slot, tick, x, y, radius)) return;
+      this.add(table.ids[slot] as number, slot, table.viewerClass(slot, this.character));
       view.entered.push(slot);
       view.moving ||= isMoving(table, slot);
     });
     return view;
   }
 
-  function lookAtKnown(
-    table: EntityTable<SeenCell>,
-    tick: number,
-    x: number,
-    y: number,
-    since: number,
-    isResumed: boolean,
-    mark: number,
-  ): void {
+  forgetAll(): void {
+    this.count = 0;
+  }
+
+  forget(id: number): void {
+    const { ids, slots, classes } = this;
+    const at = ids.subarray(0, this.count).indexOf(id);
+    if (at < 0) return;
+    const last = --this.count;
+    ids[at] = ids[last] as number;
+    slots[at] = slots[last] as number;
+    classes[at] = classes[last] as number;
+  }
+
+  recall(id: number): void {
+    if (!this.ids.subarray(0, this.count).includes(id)) this.add(id, -1, VIEWER_NEAR);
+  }
+
+  private add(id: number, slot: number, viewer: ViewerClass): void {
+    if (this.count === this.ids.length) {
+      const size = this.count * 2;
+      this.ids = copyTo(new Uint32Array(size), this.ids);
+      this.slots = copyTo(new Int32Array(size), this.slots);
+      this.classes = copyTo(new Uint8Array(size), this.classes);
+    }
+    this.ids[this.count] = id;
+    this.slots[this.count] = slot;
+    this.classes[this.count++] = viewer;
+  }
+
+  private lookAtKnown({ table, tick, x, y, since, isResumed, mark }: Look): void {
+    const { ids, slots, classes, character, radius } = this;
     let kept = 0;
-    for (let i = 0; i < count; i++) {
+    for (let i = 0; i < this.count; i++) {
       const id = ids[i] as number;
       let slot = slots[i] as number;
       // A mirror may lose it and find it again in between, in another slot.
       if (table.ids[slot] !== id) slot = table.slotOf(id) ?? -1;
-      if (slot < 0 || !isNear(table, slot, tick, x, y)) {
+      if (slot < 0 || !isNear(table, slot, tick, x, y, radius)) {
         view.left.push(id);
         continue;
       }
@@ -107,64 +131,57 @@ export function createSight(character: string, radius: number): Sight {
       const isAnew =
         classes[i] !== viewer || (isResumed && (table.ownedTicks[slot] as number) > since);
       if (isAnew) view.again.push(slot);
-      else noteChanges(table, slot, tick, since);
+      else noteChanges(table, slot, tick, since, character);
       view.moving ||= isMoving(table, slot);
       ids[kept] = id;
       slots[kept] = slot;
       classes[kept++] = viewer;
     }
-    count = kept;
+    this.count = kept;
   }
+}
 
-  function noteChanges(
-    table: EntityTable<SeenCell>,
-    slot: number,
-    tick: number,
-    since: number,
-  ): void {
-    const turnedTick = table.turnedTicks[slot] as number;
-    const turned = turnedTick > since;
-    if (turned) view.turned.push(slot);
-    // A turn says where it was made only to a client that was told of the tick before it, and of none after.
-    const reckons = turnedTick === tick && since === tick - 1;
-    if ((table.movedTicks[slot] as number) > since || (turned && !reckons)) view.moved.push(slot);
-    if ((table.changedTicks[slot] as number) > since && hasChange(table, slot, character, since)) {
-      view.changed.push(slot);
-    }
+/** Where and since when somebody looks. */
+interface Look {
+  readonly table: EntityTable<SeenCell>;
+  readonly tick: number;
+  readonly x: number;
+  readonly y: number;
+  readonly since: number;
+  readonly isResumed: boolean;
+  readonly mark: number;
+}
+
+function noteChanges(
+  table: EntityTable<SeenCell>,
+  slot: number,
+  tick: number,
+  since: number,
+  character: string,
+): void {
+  const turnedTick = table.turnedTicks[slot] as number;
+  const turned = turnedTick > since;
+  if (turned) view.turned.push(slot);
+  // A turn says where it was made only to a client that was told of the tick before it, and of none after.
+  const reckons = turnedTick === tick && since === tick - 1;
+  if ((table.movedTicks[slot] as number) > since || (turned && !reckons)) view.moved.push(slot);
+  if ((table.changedTicks[slot] as number) > since && hasChange(table, slot, character, since)) {
+    view.changed.push(slot);
   }
+}
 
-  /** Whether an entity is shown within the radius, the rim included. */
-  function isNear(
-    table: EntityTable<SeenCell>,
-    slot: number,
-    tick: number,
-    x: number,
-    y: number,
-  ): boolean {
-    const dx = table.shownX(slot, tick) - x;
-    const dy = table.shownY(slot, tick) - y;
-    return dx * dx + dy * dy <= radius * radius;
-  }
-
-  return {
-    look,
-    forgetAll() {
-      count = 0;
-    },
-    forget(id) {
-      const at = ids.subarray(0, count).indexOf(id);
-      if (at < 0) return;
-      count--;
-      ids[at] = ids[count] as number;
-      slots[at] = slots[count] as number;
-      classes[at] = classes[count] as number;
-    },
-    recall(id) {
-      if (!ids.subarray(0, count).includes(id)) {
-        add(id, -1, VIEWER_NEAR);
-      }
-    },
-  };
+/** Whether an entity is shown within the radius of a place, the rim included. */
+function isNear(
+  table: EntityTable<SeenCell>,
+  slot: number,
+  tick: number,
+  x: number,
+  y: number,
+  radius: number,
+): boolean {
+  const dx = table.shownX(slot, tick) - x;
+  const dy = table.shownY(slot, tick) - y;
+  return dx * dx + dy * dy <= radius * radius;
 }
 
 function isMoving(table: EntityTable<SeenCell>, slot: number): boolean {

@@ -2,7 +2,7 @@ import type { SeenCell } from "./components.ts";
 import type { EntityTable } from "./entity-table.ts";
 import { createJournal } from "./journal.ts";
 import { createSight } from "./sight.ts";
-import type { ViewSource } from "./sight.ts";
+import type { Sight, ViewSource } from "./sight.ts";
 import { isEmpty, writeUpdate } from "./view-writer.ts";
 import type { View } from "./view-writer.ts";
 import type { WireWriter } from "./wire-writer.ts";
@@ -17,7 +17,7 @@ export const MAX_RESUMABLE_CHANGES = 512;
 export const MAX_LAG_TICKS = 100;
 
 /** While something in view moves, a message comes at least this often: one who hears nothing may take what moves for moving on. */
-export const MOVING_HEARTBEAT_S = 1;
+export const MOVING_HEARTBEAT_S = 2;
 
 /** What goes with a message besides what is in view. */
 export interface MessageExtras {
@@ -80,124 +80,133 @@ export interface ViewerOptions {
 
 /** A viewer that has sent nothing yet. */
 export function createViewer(options: ViewerOptions): Viewer {
-  const { source, key, selfId, character, radius, writer } = options;
-  const sight = createSight(character, radius);
-  let pending: Uint8Array[] = [];
-  let sentEvents: SentEvents[] = [];
-  const journal = createJournal(MAX_RESUMABLE_CHANGES);
-  let sequence = 0;
-  let oldestResumable = 1;
-  let sentTick = 0;
-  let messageTick = 0;
-  let sentAcknowledged = 0;
-  let afresh = true;
-  /** The next message goes on from a cursor, however long ago that was. */
-  let resumed = false;
+  return new WorldViewer(options);
+}
 
-  function message(extras: MessageExtras): Uint8Array<ArrayBuffer> | undefined {
+// A class, since getters in object literals give each object a shape of its own, and what asks thousands of viewers in turn becomes slow by that.
+class WorldViewer implements Viewer {
+  readonly key: string;
+  readonly selfId: number;
+  sequence = 0;
+  sentTick = 0;
+  private readonly options: ViewerOptions;
+  private readonly sight: Sight;
+  private readonly journal = createJournal(MAX_RESUMABLE_CHANGES);
+  private pending: Uint8Array[] = [];
+  private sentEvents: SentEvents[] = [];
+  private oldestResumable = 1;
+  private messageTick = 0;
+  private sentAcknowledged = 0;
+  private afresh = true;
+  /** The next message goes on from a cursor, however long ago that was. */
+  private resumed = false;
+
+  constructor(options: ViewerOptions) {
+    this.options = options;
+    this.key = options.key;
+    this.selfId = options.selfId;
+    this.sight = createSight(options.character, options.radius);
+  }
+
+  message(extras: MessageExtras): Uint8Array<ArrayBuffer> | undefined {
+    const { source, character, writer } = this.options;
+    const { sentTick, pending } = this;
     const { table, tick } = source;
-    const self = table.slotOf(selfId);
+    const self = table.slotOf(this.selfId);
     if (self === undefined) return undefined;
-    const full = afresh || (!resumed && tick - sentTick > MAX_LAG_TICKS);
+    const full = this.afresh || (!this.resumed && tick - sentTick > MAX_LAG_TICKS);
     // What an input changed belongs to the coming tick: a scene in between would be sent half again with that one.
     if (full && !source.settled) return undefined;
     // What changed since the tick belongs to the next one: at most one message a tick.
     if (!full && !extras.force && tick === sentTick) return undefined;
-    if (full) sight.forgetAll();
-    const view = sight.look(source, self, full ? -1 : sentTick, resumed);
+    if (full) this.sight.forgetAll();
+    const view = this.sight.look(source, self, full ? -1 : sentTick, this.resumed);
     const says =
       full ||
-      hasNews(extras, sentAcknowledged) ||
+      hasNews(extras, this.sentAcknowledged) ||
       pending.length > 0 ||
-      (view.moving && tick - messageTick >= table.tickRateHz * MOVING_HEARTBEAT_S) ||
+      (view.moving && tick - this.messageTick >= table.tickRateHz * MOVING_HEARTBEAT_S) ||
       !isEmpty(view);
-    resumed = false;
-    if (!says) {
-      sentTick = tick;
-      return undefined;
-    }
-    const mark = sequence + 1;
-    const cursor = formatCursor(key, mark, tick);
+    this.resumed = false;
+    this.sentTick = tick;
+    if (!says) return undefined;
+    const mark = this.sequence + 1;
+    const cursor = formatCursor(this.key, mark, tick);
     const scene = full ? extras.scene() : undefined;
     const { flags, acknowledged, refused } = extras;
     const parts = { tick, cursor, flags, scene, events: pending, acknowledged, refused };
     writeUpdate(writer, table, { self, character, since: sentTick }, view, parts);
     const bytes = writer.finish();
-    remember(view, table, mark, full);
-    sentTick = tick;
-    messageTick = tick;
-    sentAcknowledged = acknowledged;
-    afresh = false;
+    this.remember(view, table, mark, full);
+    this.messageTick = tick;
+    this.sentAcknowledged = acknowledged;
+    this.afresh = false;
     return bytes;
   }
 
-  function remember(view: View, table: EntityTable<SeenCell>, mark: number, full: boolean): void {
-    sequence = mark;
+  push(event: Uint8Array): void {
+    this.pending.push(event);
+    if (this.pending.length <= MAX_PENDING_EVENTS) return;
+    this.options.onDropped?.(this.pending.length);
+    this.pending = [];
+    this.afresh = true;
+  }
+
+  drain(): Uint8Array[] {
+    return this.pending.splice(0);
+  }
+
+  restart(): void {
+    this.afresh = true;
+  }
+
+  resume(cursor: string): boolean {
+    const at = parseCursor(cursor);
+    if (
+      this.afresh ||
+      !at ||
+      at.key !== this.key ||
+      at.sequence > this.sequence ||
+      at.sequence < this.oldestResumable ||
+      at.tick > this.options.source.tick
+    ) {
+      this.afresh = true;
+      return false;
+    }
+    const missed: Uint8Array[] = [];
+    while ((this.sentEvents.at(-1)?.sequence ?? 0) > at.sequence) {
+      missed.unshift(...(this.sentEvents.pop() as SentEvents).events);
+    }
+    this.journal.takeBack(at.sequence, (id, entered) => {
+      if (entered) this.sight.forget(id);
+      else this.sight.recall(id);
+    });
+    this.pending = [...missed, ...this.pending];
+    this.sentTick = at.tick;
+    this.afresh = false;
+    this.resumed = true;
+    return true;
+  }
+
+  private remember(view: View, table: EntityTable<SeenCell>, mark: number, full: boolean): void {
+    const { journal, pending } = this;
+    this.sequence = mark;
     if (full) {
-      sentEvents = [];
+      this.sentEvents = [];
       journal.clear();
-      oldestResumable = mark;
+      this.oldestResumable = mark;
     } else {
       for (const slot of view.entered) journal.note(mark, table.ids[slot] as number, true);
       for (const id of view.left) journal.note(mark, id, false);
-      oldestResumable = Math.max(oldestResumable, journal.lost);
-      if (pending.length > 0) sentEvents.push({ sequence: mark, events: pending });
-      if (sentEvents.length > MAX_RESUMABLE_MESSAGES) {
-        oldestResumable = Math.max(oldestResumable, (sentEvents.shift() as SentEvents).sequence);
+      this.oldestResumable = Math.max(this.oldestResumable, journal.lost);
+      if (pending.length > 0) this.sentEvents.push({ sequence: mark, events: pending });
+      if (this.sentEvents.length > MAX_RESUMABLE_MESSAGES) {
+        const { sequence } = this.sentEvents.shift() as SentEvents;
+        this.oldestResumable = Math.max(this.oldestResumable, sequence);
       }
     }
-    if (pending.length > 0) pending = [];
+    if (pending.length > 0) this.pending = [];
   }
-
-  return {
-    key,
-    selfId,
-    message,
-    push(event) {
-      pending.push(event);
-      if (pending.length <= MAX_PENDING_EVENTS) return;
-      options.onDropped?.(pending.length);
-      pending = [];
-      afresh = true;
-    },
-    drain: () => pending.splice(0),
-    restart() {
-      afresh = true;
-    },
-    resume(cursor) {
-      const at = parseCursor(cursor);
-      if (
-        afresh ||
-        !at ||
-        at.key !== key ||
-        at.sequence > sequence ||
-        at.sequence < oldestResumable ||
-        at.tick > source.tick
-      ) {
-        afresh = true;
-        return false;
-      }
-      const missed: Uint8Array[] = [];
-      while ((sentEvents.at(-1)?.sequence ?? 0) > at.sequence) {
-        missed.unshift(...(sentEvents.pop() as SentEvents).events);
-      }
-      journal.takeBack(at.sequence, (id, entered) => {
-        if (entered) sight.forget(id);
-        else sight.recall(id);
-      });
-      pending = [...missed, ...pending];
-      sentTick = at.tick;
-      afresh = false;
-      resumed = true;
-      return true;
-    },
-    get sentTick() {
-      return sentTick;
-    },
-    get sequence() {
-      return sequence;
-    },
-  };
 }
 
 /** Whether what goes along with a view is worth a message of its own. */

@@ -13,7 +13,7 @@ import { findDetour } from "./detour.ts";
 import { findPath } from "./pathfinding.ts";
 import { MoveRefusal } from "../../gen/ts/realmwire/v1/world_service_pb.ts";
 import type { MoveRequest } from "../../gen/ts/realmwire/v1/world_service_pb.ts";
-import { UNITS_PER_TILE } from "./entity-table.ts";
+import { toUnits, UNITS_PER_TILE } from "./entity-table.ts";
 import { isOccupied, mayStand, placeActor, placeOf } from "./world.ts";
 import type { Actor, World } from "./world.ts";
 
@@ -121,11 +121,18 @@ export function stepWalkers(world: World): void {
     actor.allowance = refillAllowance(actor.allowance, actor.speed, seconds);
     if (actor.walk.kind === "direction") {
       const { x, y } = actor.walk;
-      advance(world, actor, x * actor.speed * seconds, y * actor.speed * seconds);
+      // In whole units of the wire: who reckons by what the stream says is right for as long as the walk lasts.
+      const [vx, vy] = [inUnits(x * actor.speed), inUnits(y * actor.speed)];
+      advance(world, actor, vx * seconds, vy * seconds);
     } else if (actor.walk.kind === "way") {
       followWay(world, actor, actor.walk.places, actor.speed * seconds, budget);
     }
   }
+}
+
+/** A velocity in tiles a second, rounded to a whole unit of the wire. */
+function inUnits(velocity: number): number {
+  return toUnits(velocity) / UNITS_PER_TILE;
 }
 
 /** Goes by (dx, dy), sliding along what is in the way. Walking uses the allowance up, so that offsets do not add to it. */
@@ -135,8 +142,7 @@ function advance(world: World, actor: Actor, dx: number, dy: number): void {
     mayStand(world, actor, x, y, actor.radius, actor.physical),
   );
   // Rounded as on the wire, or the last bits of a steady walk would count as changes.
-  const perSecond = (d: number) =>
-    Math.round(d * world.tickRateHz * UNITS_PER_TILE) / UNITS_PER_TILE;
+  const perSecond = (d: number) => inUnits(d * world.tickRateHz);
   world.table.turn(actor.slot, perSecond(to.x - from.x), perSecond(to.y - from.y));
   if (to.x === from.x && to.y === from.y) return;
   actor.allowance = 0;

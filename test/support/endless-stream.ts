@@ -7,7 +7,7 @@ export function toReadyStream<D extends DescMessage>(
   message: MessageInitShape<D>,
   onClose: () => void,
 ): ReadyStream {
-  const closed = Promise.withResolvers<void>();
+  let wake: (() => void) | undefined;
   let isSent = false;
   return {
     next() {
@@ -16,9 +16,11 @@ export function toReadyStream<D extends DescMessage>(
       return new Uint8Array(toBinary(desc, create(desc, message)));
     },
     ended: () => false,
-    ready: () => closed.promise,
+    wait(ready) {
+      wake = ready;
+    },
     close() {
-      closed.resolve();
+      wake?.();
       onClose();
     },
   };

@@ -226,10 +226,10 @@ async function open(
     },
     ended: () =>
       kind === "nothing" || (once && tick > 0) || (tick === FEW && /^(large)?$/.test(kind ?? "")),
-    async ready() {
-      if (kind === "fail" || kind === "broken") throw domainError(Number(value) as ErrorReason);
-      if (kind === "bug-ready") throw new TypeError("the secret inside");
-      await new Promise<void>((resolve) => (wake = resolve));
+    wait(ready, fail) {
+      if (kind === "fail" || kind === "broken") fail(domainError(Number(value) as ErrorReason));
+      else if (kind === "bug-ready") throw new TypeError("the secret inside");
+      else wake = ready;
     },
     close() {
       witness.closed.push(cursor);

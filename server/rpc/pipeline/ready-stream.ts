@@ -7,8 +7,11 @@ export interface ReadyStream {
   next(): Uint8Array<ArrayBuffer> | undefined;
   /** Whether the last message was the end. */
   ended(): boolean;
-  /** Resolves when it is worth asking again, or when the stream was closed; rejects with the error that the stream is to end with. */
-  ready(): Promise<void>;
+  /**
+   * Tells once, by calling either, when it is worth asking again or the stream was closed, or with which error the stream is to end.
+   * Without a promise: thousands of streams are told in each tick.
+   */
+  wait(ready: () => void, fail: (error: unknown) => void): void;
   /** To be called once, whatever happened. */
   close(): void;
 }
@@ -32,7 +35,7 @@ export async function* messagesOf<T>(
       const message = stream.next();
       if (message) yield parse(message);
       if (stream.ended()) return;
-      if (!message) await stream.ready();
+      if (!message) await new Promise<void>((resolve, reject) => stream.wait(resolve, reject));
     }
   } finally {
     signal.removeEventListener("abort", close);

@@ -44,23 +44,30 @@ export function drainCanceledFlag(): Flag {
 
 /** An empty box. */
 export function createFlagBox(): FlagBox {
-  const waiting = new Map<string, Flag>();
-  return {
-    put(added) {
-      const topic = topicOf(added);
-      const before = waiting.get(topic);
-      waiting.set(topic, before ? merge(before, added) : added);
-    },
-    take() {
-      if (waiting.size === 0) return [];
-      const flags = [...waiting.values()];
-      waiting.clear();
-      return flags;
-    },
-    get isEmpty() {
-      return waiting.size === 0;
-    },
-  };
+  return new Box();
+}
+
+class Box implements FlagBox {
+  /** By topic. Most boxes are always empty. */
+  private waiting: Map<string, Flag> | undefined;
+
+  get isEmpty(): boolean {
+    return this.waiting === undefined;
+  }
+
+  put(added: Flag): void {
+    const topic = topicOf(added);
+    this.waiting ??= new Map();
+    const before = this.waiting.get(topic);
+    this.waiting.set(topic, before ? merge(before, added) : added);
+  }
+
+  take(): Flag[] {
+    if (this.waiting === undefined) return [];
+    const flags = [...this.waiting.values()];
+    this.waiting = undefined;
+    return flags;
+  }
 }
 
 function topicOf({ kind }: Flag): string {

@@ -43,7 +43,7 @@ interface Eye {
   /** The flags of the last messages, the oldest first: a message may be lost on its way. */
   flagged: FlaggedMessage[];
   refused: RefusedMoves;
-  stream: OpenStream | undefined;
+  stream: EyeStream | undefined;
   /** When its stream ended, in milliseconds of the given clock. */
   endedAt: number;
 }
@@ -51,12 +51,6 @@ interface Eye {
 interface FlaggedMessage {
   readonly sequence: number;
   readonly flags: readonly Flag[];
-}
-
-interface OpenStream {
-  lastMessageAt: number;
-  wake: (() => void) | undefined;
-  failure: { readonly error: unknown } | undefined;
 }
 
 /** How a stream is to be. */
@@ -72,7 +66,7 @@ export interface PlayerStreams {
    * Opens a stream, whose first message carries these flags. It goes on from a cursor if it can, and ends after its
    * first message if that is asked for. Beyond {@link MAX_STREAMS} the one open longest ends with `tooMany`.
    */
-  open(request: StreamRequest, tooMany: () => unknown): ReadyStream;
+  open(request: StreamRequest, tooMany: () => unknown, onClosed?: () => void): ReadyStream;
   /** Streams that are open. */
   readonly count: number;
   /** Sends an event to all. */
@@ -91,160 +85,238 @@ export interface PlayerStreams {
   sweep(): void;
 }
 
-/** The streams of a character that just entered. */
-export function createPlayerStreams(options: {
-  character: string;
-  placement: Placement;
-  viewRadius: number;
-  writer: WireWriter;
+/** What streams are made with. */
+export interface PlayerStreamsOptions {
+  readonly character: string;
+  readonly placement: Placement;
+  readonly viewRadius: number;
+  readonly writer: WireWriter;
   /** A new key for a viewer; not to be guessed from others. */
-  newKey: () => string;
+  readonly newKey: () => string;
   /** The sequence of the last Move that a state shows which has the changes up to a tick. */
-  acknowledged: (shownTick: number) => number;
+  readonly acknowledged: (shownTick: number) => number;
   /** Milliseconds since 1970-01-01. */
-  wallClock: () => number;
-  now: () => number;
-  views?: ViewCounts | undefined;
-}): PlayerStreams {
-  const { now, views } = options;
-  let { placement } = options;
-  let eyes: Eye[] = [];
+  readonly wallClock: () => number;
+  readonly now: () => number;
+  readonly views?: ViewCounts | undefined;
+}
 
-  function newViewer(): Viewer {
+/** The streams of a character that just entered. */
+export function createPlayerStreams(options: PlayerStreamsOptions): PlayerStreams {
+  return new Streams(options);
+}
+
+// Classes, as in `sim/viewer.ts`: each tick goes through those of all players.
+class Streams implements PlayerStreams {
+  private readonly options: PlayerStreamsOptions;
+  private placement: Placement;
+  private eyes: Eye[] = [];
+
+  constructor(options: PlayerStreamsOptions) {
+    this.options = options;
+    this.placement = options.placement;
+  }
+
+  open(
+    { cursor, once, flags }: StreamRequest,
+    tooMany: () => unknown,
+    onClosed?: () => void,
+  ): ReadyStream {
+    const eye = this.eyeFor(cursor);
+    for (const flag of flags) eye.flags.put(flag);
+    // A client that resumes has lost its old stream, even if this side has not noticed yet.
+    eye.stream?.end(tooMany());
+    const open = this.eyes.filter((other) => other !== eye && other.stream);
+    if (open.length >= MAX_STREAMS) open[0]?.stream?.end(tooMany());
+    const stream = new EyeStream(this, eye, once, onClosed);
+    eye.stream = stream;
+    return stream;
+  }
+
+  get count(): number {
+    return this.eyes.filter(({ stream }) => stream).length;
+  }
+
+  push(event: Event): void {
+    const bytes = toBinary(EventSchema, event);
+    for (const { viewer } of this.eyes) viewer.push(bytes);
+  }
+
+  refuse(outcome: Uint8Array): void {
+    for (const { refused } of this.eyes) refused.put(outcome);
+  }
+
+  putFlag(flag: Flag): void {
+    for (const { flags } of this.eyes) flags.put(flag);
+  }
+
+  onTick(): void {
+    for (const { stream } of this.eyes) stream?.wake();
+  }
+
+  place(to: Placement): void {
+    this.placement = to;
+    this.eyes = this.eyes.filter(({ stream }) => stream);
+    for (const eye of this.eyes) {
+      const events = eye.viewer.drain();
+      eye.viewer = this.newViewer();
+      eye.flagged = [];
+      eye.refused.forgetSent();
+      for (const event of events) eye.viewer.push(event);
+    }
+  }
+
+  end(error: unknown): void {
+    const ended = this.eyes;
+    this.eyes = [];
+    for (const { stream } of ended) stream?.end(error);
+  }
+
+  sweep(): void {
+    this.forgetOldest();
+    for (const { stream } of this.eyes) if (stream?.isSilent()) stream.wake();
+  }
+
+  now(): number {
+    return this.options.now();
+  }
+
+  next(eye: Eye, stream: EyeStream): Uint8Array<ArrayBuffer> | undefined {
+    const { options, placement } = this;
+    const { viewer, refused } = eye;
+    const flags = eye.flags.take();
+    const message = viewer.message({
+      flags: flags.map((flag) => toBinary(FlagSchema, flag)),
+      acknowledged: options.acknowledged(placement.zone.source.tick),
+      refused: refused.waiting,
+      scene() {
+        // The first message of a viewer begins afresh in any case.
+        if (options.views && viewer.sequence > 0) options.views.resynchronised++;
+        return sceneOf(placement, options.viewRadius, options.wallClock());
+      },
+      force: stream.isSilent(),
+    });
+    if (!message) {
+      for (const flag of flags) eye.flags.put(flag);
+      return undefined;
+    }
+    if (flags.length > 0) rememberFlags(eye, { sequence: viewer.sequence, flags });
+    refused.sent(viewer.sequence);
+    return message;
+  }
+
+  /** A stream has been closed: its viewer waits for a client that resumes. */
+  close(eye: Eye, stream: EyeStream): void {
+    if (eye.stream !== stream) return;
+    eye.stream = undefined;
+    eye.endedAt = this.now();
+    this.forgetOldest();
+  }
+
+  private newViewer(): Viewer {
+    const { views, newKey, character, viewRadius, writer } = this.options;
     return createViewer({
-      source: placement.zone.source,
-      key: options.newKey(),
-      selfId: placement.entityId,
-      character: options.character,
-      radius: options.viewRadius,
-      writer: options.writer,
+      source: this.placement.zone.source,
+      key: newKey(),
+      selfId: this.placement.entityId,
+      ...{ character, radius: viewRadius, writer },
       onDropped(count) {
         if (views) views.droppedEvents += count;
       },
     });
   }
 
-  function eyeFor(cursor: string): Eye {
+  private eyeFor(cursor: string): Eye {
     const at = parseCursor(cursor);
-    const known = at && eyes.find(({ viewer }) => viewer.key === at.key);
+    const known = at && this.eyes.find(({ viewer }) => viewer.key === at.key);
     if (known) {
       known.viewer.resume(cursor);
       takeBack(known, at.sequence);
       return known;
     }
-    const eye = newEye(newViewer());
-    eyes.push(eye);
+    const eye = newEye(this.newViewer());
+    this.eyes.push(eye);
     return eye;
   }
 
-  function next(eye: Eye, stream: OpenStream): Uint8Array<ArrayBuffer> | undefined {
-    const flags = eye.flags.take();
-    const message = eye.viewer.message({
-      flags: flags.map((flag) => toBinary(FlagSchema, flag)),
-      acknowledged: options.acknowledged(placement.zone.source.tick),
-      refused: eye.refused.waiting,
-      scene() {
-        // The first message of a viewer begins afresh in any case.
-        if (views && eye.viewer.sequence > 0) views.resynchronised++;
-        return sceneOf(placement, options.viewRadius, options.wallClock());
-      },
-      force: now() - stream.lastMessageAt >= HEARTBEAT_MS,
-    });
-    if (!message) {
-      for (const flag of flags) eye.flags.put(flag);
-      return undefined;
-    }
-    stream.lastMessageAt = now();
-    if (flags.length > 0) rememberFlags(eye, { sequence: eye.viewer.sequence, flags });
-    eye.refused.sent(eye.viewer.sequence);
+  /** Keeps at most so many viewers without a stream: those that ended last. */
+  private forgetOldest(): void {
+    if (this.eyes.every(({ stream }) => stream)) return;
+    const now = this.now();
+    const ended = this.eyes.filter(({ stream }) => !stream).sort((a, b) => b.endedAt - a.endedAt);
+    const kept = new Set(
+      ended.filter(({ endedAt }) => now - endedAt < RESUME_WINDOW_MS).slice(0, MAX_STREAMS),
+    );
+    this.eyes = this.eyes.filter((eye) => eye.stream || kept.has(eye));
+  }
+}
+
+/** What one stream is sent. */
+class EyeStream implements ReadyStream {
+  private readonly streams: Streams;
+  private readonly eye: Eye;
+  private readonly once: boolean;
+  private readonly onClosed: (() => void) | undefined;
+  private lastMessageAt = Number.NEGATIVE_INFINITY;
+  private onReady: (() => void) | undefined;
+  private onFailure: ((error: unknown) => void) | undefined;
+  private failure: { readonly error: unknown } | undefined;
+
+  constructor(streams: Streams, eye: Eye, once: boolean, onClosed: (() => void) | undefined) {
+    this.streams = streams;
+    this.eye = eye;
+    this.once = once;
+    this.onClosed = onClosed;
+  }
+
+  next(): Uint8Array<ArrayBuffer> | undefined {
+    if (this.failure) return undefined;
+    const message = this.streams.next(this.eye, this);
+    if (message) this.lastMessageAt = this.streams.now();
     return message;
   }
 
-  function fail(stream: OpenStream, error: unknown): void {
-    stream.failure ??= { error };
-    stream.wake?.();
+  ended(): boolean {
+    return this.once && this.lastMessageAt !== Number.NEGATIVE_INFINITY;
   }
 
-  function wakeAll(): void {
-    for (const { stream } of eyes) stream?.wake?.();
+  wait(ready: () => void, fail: (error: unknown) => void): void {
+    if (this.failure) {
+      fail(this.failure.error);
+      return;
+    }
+    this.onReady = ready;
+    this.onFailure = fail;
   }
 
-  /** Keeps at most so many viewers without a stream: those that ended last. */
-  function forgetOldest(): void {
-    const ended = eyes.filter(({ stream }) => !stream).sort((a, b) => b.endedAt - a.endedAt);
-    const kept = new Set(
-      ended.filter(({ endedAt }) => now() - endedAt < RESUME_WINDOW_MS).slice(0, MAX_STREAMS),
-    );
-    eyes = eyes.filter((eye) => eye.stream || kept.has(eye));
+  close(): void {
+    this.wake();
+    this.streams.close(this.eye, this);
+    this.onClosed?.();
   }
 
-  return {
-    open({ cursor, once, flags }, tooMany) {
-      const eye = eyeFor(cursor);
-      for (const flag of flags) eye.flags.put(flag);
-      // A client that resumes has lost its old stream, even if this side has not noticed yet.
-      if (eye.stream) fail(eye.stream, tooMany());
-      const open = eyes.filter((other) => other !== eye && other.stream);
-      if (open.length >= MAX_STREAMS) fail(open[0]?.stream as OpenStream, tooMany());
-      const stream = newStream();
-      eye.stream = stream;
-      return {
-        next: () => (stream.failure ? undefined : next(eye, stream)),
-        ended: () => once && stream.lastMessageAt !== Number.NEGATIVE_INFINITY,
-        async ready() {
-          if (!stream.failure) {
-            await new Promise<void>((resolve) => {
-              stream.wake = resolve;
-            });
-            stream.wake = undefined;
-          }
-          if (stream.failure) throw stream.failure.error;
-        },
-        close() {
-          stream.wake?.();
-          if (eye.stream !== stream) return;
-          eye.stream = undefined;
-          eye.endedAt = now();
-          forgetOldest();
-        },
-      };
-    },
-    get count() {
-      return eyes.filter(({ stream }) => stream).length;
-    },
-    push(event) {
-      const bytes = toBinary(EventSchema, event);
-      for (const { viewer } of eyes) viewer.push(bytes);
-    },
-    refuse(outcome) {
-      for (const { refused } of eyes) refused.put(outcome);
-    },
-    putFlag(flag) {
-      for (const { flags } of eyes) flags.put(flag);
-    },
-    onTick: wakeAll,
-    place(to) {
-      placement = to;
-      eyes = eyes.filter(({ stream }) => stream);
-      for (const eye of eyes) {
-        const events = eye.viewer.drain();
-        eye.viewer = newViewer();
-        eye.flagged = [];
-        eye.refused.forgetSent();
-        for (const event of events) eye.viewer.push(event);
-      }
-    },
-    end(error) {
-      for (const { stream } of eyes) if (stream) fail(stream, error);
-      eyes = [];
-    },
-    sweep() {
-      forgetOldest();
-      for (const { stream } of eyes) {
-        if (stream && now() - stream.lastMessageAt >= HEARTBEAT_MS) stream.wake?.();
-      }
-    },
-  };
+  /** Whether it has said nothing for so long that a heartbeat is due. */
+  isSilent(): boolean {
+    return this.streams.now() - this.lastMessageAt >= HEARTBEAT_MS;
+  }
+
+  /** Tells whoever waits that it is worth asking again. */
+  wake(): void {
+    const { onReady } = this;
+    this.onReady = undefined;
+    this.onFailure = undefined;
+    onReady?.();
+  }
+
+  /** Ends the stream with an error. */
+  end(error: unknown): void {
+    if (this.failure) return;
+    this.failure = { error };
+    const { onFailure } = this;
+    this.onReady = undefined;
+    this.onFailure = undefined;
+    onFailure?.(error);
+  }
 }
 
 /** The serialized scene of a place, as it is at a time in milliseconds since 1970-01-01. */
@@ -260,10 +332,6 @@ function newEye(viewer: Viewer): Eye {
   const flags = createFlagBox();
   const refused = createRefusedMoves();
   return { viewer, flags, flagged: [], refused, stream: undefined, endedAt: 0 };
-}
-
-function newStream(): OpenStream {
-  return { lastMessageAt: Number.NEGATIVE_INFINITY, wake: undefined, failure: undefined };
 }
 
 function rememberFlags({ flagged }: Eye, message: FlaggedMessage): void {

@@ -53,8 +53,8 @@ export interface LivePlayer extends Player {
   /** Whether it had an update stream that was to last. */
   readonly hadStream: boolean;
   readonly streams: PlayerStreams;
-  /** Update and Input streams that are open. */
-  readonly connections: number;
+  /** How many Update and Input streams are open. */
+  connections(): number;
   /** Ends all streams with an error. */
   endStreams(error: unknown): void;
   /** Begins its life in the zone that it joined. */
@@ -93,13 +93,12 @@ export function createPlayer(options: PlayerOptions): LivePlayer {
   const { character, streams, logger, now } = options;
   const { name } = character;
   let place: Place = { kind: "gone" };
-  let online = true;
   /** What happened since the last tick, in the zone and elsewhere. */
   let waiting: Event[] = [];
-  let hadStream = false;
   const inputs = createPlayerInputs({ move, onRefused: streams.refuse, onClosed });
 
-  const player: LivePlayer = {
+  // Plain fields: getters would give each player a shape of its own, and every Move asks for some.
+  const player: { -readonly [K in keyof LivePlayer]: LivePlayer[K] } = {
     character,
     streams,
     sessionKey: "",
@@ -114,29 +113,19 @@ export function createPlayer(options: PlayerOptions): LivePlayer {
     leave,
     push: (event) => void waiting.push(event),
     openStream(request) {
-      const stream = streams.open(request, tooManyStreams);
-      hadStream ||= !request.once;
-      return {
-        ...stream,
-        close() {
-          stream.close();
-          onClosed();
-        },
-      };
+      player.hadStream ||= !request.once;
+      return streams.open(request, tooManyStreams, onClosed);
     },
-    get hadStream() {
-      return hadStream;
-    },
-    get connections() {
-      return streams.count + inputs.count;
-    },
-    get online() {
-      return online;
-    },
-    get zoneName() {
-      return zoneNameOf(place);
-    },
+    connections: () => streams.count + inputs.count,
+    hadStream: false,
+    online: true,
+    zoneName: "",
   };
+
+  function goTo(next: Place): void {
+    place = next;
+    player.zoneName = zoneNameOf(next);
+  }
 
   async function placement(): Promise<Placement> {
     while (place.kind === "moving") await place.arrival;
@@ -196,7 +185,7 @@ export function createPlayer(options: PlayerOptions): LivePlayer {
       onSpeed: (percent) => raise(slowFlag(percent)),
       onStopped: () => vanish(zoneStopped(zone.name)),
     });
-    place = { kind: "in", placement: to, unlisten };
+    goTo({ kind: "in", placement: to, unlisten });
     options.acknowledgements.settle();
     options.onZone(player.sessionKey, zone.name);
     streams.place(to);
@@ -205,9 +194,11 @@ export function createPlayer(options: PlayerOptions): LivePlayer {
 
   /** What was told from elsewhere and what was heard in the zone go out together, in the order in which they were said. */
   function onTick(): void {
-    const events = waiting.toSorted((a, b) => timeOf(a) - timeOf(b));
-    waiting = [];
-    for (const event of events) streams.push(event);
+    if (waiting.length > 0) {
+      const events = waiting.sort((a, b) => timeOf(a) - timeOf(b));
+      waiting = [];
+      for (const event of events) streams.push(event);
+    }
     streams.onTick();
   }
 
@@ -220,18 +211,19 @@ export function createPlayer(options: PlayerOptions): LivePlayer {
       },
       (error: unknown) => vanish(error),
     );
-    place = { kind: "moving", to: transfer.zone, arrival };
+    goTo({ kind: "moving", to: transfer.zone, arrival });
   }
 
   function onClosed(): void {
     player.lastSeen = now();
-    if (player.connections === 0 && hadStream) void setOnline(false);
+    if (player.connections() === 0 && player.hadStream) void setOnline(false);
   }
 
   async function setOnline(value: boolean): Promise<void> {
-    online = value;
+    player.online = value;
     if (place.kind === "gone") return;
-    const input = { $typeName: "realmwire.internal.v1.PresenceInput" as const, name, online };
+    const presence = { name, online: value };
+    const input = { $typeName: "realmwire.internal.v1.PresenceInput" as const, ...presence };
     try {
       await apply({ case: "presence", value: input });
     } catch (error) {
@@ -252,8 +244,8 @@ export function createPlayer(options: PlayerOptions): LivePlayer {
   /** Ends the player: its character is in no zone, or about to be taken out. */
   function vanish(error: unknown): void {
     if (place.kind === "in") place.unlisten();
-    place = { kind: "gone" };
-    online = false;
+    goTo({ kind: "gone" });
+    player.online = false;
     options.onGone(player);
     endStreams(error);
   }

@@ -156,7 +156,7 @@ export function createPlayers(options: PlayersOptions): Players {
   function sweep(): void {
     for (const player of byId.values()) {
       player.streams.sweep();
-      if (player.connections > 0) continue;
+      if (player.connections() > 0) continue;
       const patience = player.hadStream ? lingerMs : pollIdleMs;
       if (now() - player.lastSeen >= patience) leave(player, endError({ kind: "replaced" }));
     }

@@ -21,31 +21,35 @@ interface Sent {
 
 /** No moves yet. */
 export function createRefusedMoves(): RefusedMoves {
-  let waiting: Uint8Array[] = [];
+  return new Refusals();
+}
+
+class Refusals implements RefusedMoves {
+  waiting: Uint8Array[] = [];
   /** The last that were sent, in order. */
-  let sent: Sent[] = [];
-  return {
-    put(outcome) {
-      waiting.push(outcome);
-      if (waiting.length > MAX_REFUSED_MOVES) waiting.shift();
-    },
-    get waiting() {
-      return waiting;
-    },
-    sent(sequence) {
-      if (waiting.length === 0) return;
-      sent.push(...waiting.map((outcome) => ({ sequence, outcome })));
-      sent = sent.slice(-MAX_REFUSED_MOVES);
-      waiting = [];
-    },
-    takeBack(sequence) {
-      const lost = sent.filter((one) => one.sequence > sequence);
-      if (lost.length === 0) return;
-      sent = sent.slice(0, sent.length - lost.length);
-      waiting = [...lost.map(({ outcome }) => outcome), ...waiting].slice(-MAX_REFUSED_MOVES);
-    },
-    forgetSent() {
-      sent = [];
-    },
-  };
+  private last: Sent[] = [];
+
+  put(outcome: Uint8Array): void {
+    this.waiting.push(outcome);
+    if (this.waiting.length > MAX_REFUSED_MOVES) this.waiting.shift();
+  }
+
+  sent(sequence: number): void {
+    if (this.waiting.length === 0) return;
+    this.last.push(...this.waiting.map((outcome) => ({ sequence, outcome })));
+    this.last = this.last.slice(-MAX_REFUSED_MOVES);
+    this.waiting = [];
+  }
+
+  takeBack(sequence: number): void {
+    const lost = this.last.filter((one) => one.sequence > sequence);
+    if (lost.length === 0) return;
+    this.last = this.last.slice(0, this.last.length - lost.length);
+    const again = lost.map(({ outcome }) => outcome);
+    this.waiting = [...again, ...this.waiting].slice(-MAX_REFUSED_MOVES);
+  }
+
+  forgetSent(): void {
+    this.last = [];
+  }
 }

@@ -17,8 +17,12 @@ export function createStagger(atOnce = PLAYERS_A_TURN): Stagger {
 
   function serve(): void {
     isScheduled = false;
-    const turn = [...waiting].slice(0, atOnce);
-    for (const work of turn) waiting.delete(work);
+    const turn: (() => void)[] = [];
+    for (const work of waiting) {
+      if (turn.length === atOnce) break;
+      waiting.delete(work);
+      turn.push(work);
+    }
     if (waiting.size > 0) schedule();
     for (const work of turn) work();
   }

@@ -64,7 +64,7 @@ export function writeStream(ready: ReadyCall, target: StreamTarget): void {
           return;
         }
         if (message === undefined) {
-          stream.ready().then(turn, fail);
+          stream.wait(turn, fail);
           return;
         }
       }

@@ -1479,8 +1479,8 @@ export const WorldService: GenService<{
   },
   /**
    * The world around the caller's character: first the scene and everything in view, then a message
-   * whenever something in view changed, at most one a tick, and at least one every five seconds; one
-   * a second while something in view moves.
+   * whenever something in view changed, at most one a tick, and at least one every five seconds;
+   * one every two seconds while something in view moves.
    *
    * An entity that has a velocity keeps it: from tick to tick it moves by its velocity divided by
    * `Scene.tick_rate_hz`, and nothing is sent about that. Messages say where it goes another way. What
