@@ -65,8 +65,8 @@ async function register(name = newName()) {
 }
 
 /** The reason and the message with which something is refused. */
-async function refusal(promise: Promise<unknown>): Promise<[ErrorReason, string]> {
-  const error = await promise.then(
+async function refusal(promise: unknown): Promise<[ErrorReason, string]> {
+  const error = await Promise.resolve(promise).then(
     () => undefined,
     (reason: unknown) => reason,
   );
@@ -75,7 +75,7 @@ async function refusal(promise: Promise<unknown>): Promise<[ErrorReason, string]
   return [reason, message];
 }
 
-async function expectRefusal(promise: Promise<unknown>, reason: ErrorReason): Promise<void> {
+async function expectRefusal(promise: unknown, reason: ErrorReason): Promise<void> {
   expect((await refusal(promise))[0]).toBe(reason);
 }
 
@@ -261,7 +261,7 @@ describe("a session", () => {
     await node.accounts.authenticate(token, PEER);
     expect(extensions).toBe(0);
     clock.pass(1);
-    await Promise.all([1, 2, 3].map(() => node.accounts.authenticate(token, PEER)));
+    await Promise.all([1, 2, 3].map(async () => node.accounts.authenticate(token, PEER)));
     await expect.poll(() => extensions).toBe(1);
     lookUps = 0;
     for (let i = 0; i < 20; i++) await node.accounts.authenticate(token, PEER);
@@ -316,7 +316,9 @@ describe("a session", () => {
     };
     const node = await startAccounts({ store: counting, bus, clock });
     const { token } = await register();
-    await Promise.all(Array.from({ length: 50 }, () => node.accounts.authenticate(token, PEER)));
+    await Promise.all(
+      Array.from({ length: 50 }, async () => node.accounts.authenticate(token, PEER)),
+    );
     await node.accounts.authenticate(token, PEER);
     expect(lookUps).toBe(1);
     // Nobody tells of this one.

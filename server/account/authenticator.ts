@@ -2,14 +2,11 @@ import { ErrorReason } from "../../gen/ts/realmwire/v1/error_pb.ts";
 import { limitKeyOf } from "../addresses.ts";
 import { DomainError } from "../errors.ts";
 import type { FailureLimit } from "../failures.ts";
-import type { KnownSession, SessionCache } from "./session-cache.ts";
+import type { KnownSession, LiveSession, SessionCache } from "./session-cache.ts";
 import { endError, holds } from "./session-end.ts";
 import type { SessionExtensions } from "./session-extensions.ts";
 import type { Authenticator, Session } from "./session.ts";
 import { isToken, sessionKeyOf } from "./tokens.ts";
-
-/** A session that goes on. */
-export type LiveSession = Extract<KnownSession, { kind: "live" }>;
 
 /** Finds the session of a key. Rejects with what {@link endError} makes of its end, or with `STORE_UNAVAILABLE`. */
 export type SessionFinder = (key: string) => Promise<LiveSession>;
@@ -49,7 +46,7 @@ function isOutdated(known: KnownSession, nowMs: number): boolean {
 /** Creates the finding of sessions by their token; each use prolongs the session. */
 export function createAuthenticator(options: {
   readonly find: SessionFinder;
-  readonly cache: Pick<SessionCache, "hasLive">;
+  readonly cache: Pick<SessionCache, "fresh" | "hasLive">;
   readonly extensions: Pick<SessionExtensions, "consider">;
   /** By address. */
   readonly wrongTokens: FailureLimit;
@@ -61,17 +58,22 @@ export function createAuthenticator(options: {
     return session;
   }
 
+  async function lookUp(key: string | undefined, peer: string): Promise<Session> {
+    // Whoever plays from the same address is not to suffer, and most calls are spared the counting.
+    if (key !== undefined && cache.hasLive(key)) return use(await find(key));
+    const address = limitKeyOf(peer);
+    if (key === undefined) {
+      wrongTokens.begin(address);
+      throw tokenInvalid();
+    }
+    return wrongTokens.attempt(address, async () => use(await find(key)), isWrongToken);
+  }
+
   return {
-    async authenticate(token, peer) {
+    authenticate(token, peer) {
       const key = isToken(token) ? sessionKeyOf(token) : undefined;
-      // Whoever plays from the same address is not to suffer, and most calls are spared the counting.
-      if (key !== undefined && cache.hasLive(key)) return use(await find(key));
-      const address = limitKeyOf(peer);
-      if (key === undefined) {
-        wrongTokens.begin(address);
-        throw tokenInvalid();
-      }
-      return wrongTokens.attempt(address, async () => use(await find(key)), isWrongToken);
+      const fresh = key === undefined ? undefined : cache.fresh(key);
+      return fresh ? use(fresh) : lookUp(key, peer);
     },
   };
 }

@@ -82,8 +82,8 @@ function newName(stem: string): string {
   return `${stem}${names}`;
 }
 
-async function refusalOf(call: Promise<unknown>): Promise<DomainError> {
-  const error = await call.then(
+async function refusalOf(call: unknown): Promise<DomainError> {
+  const error = await Promise.resolve(call).then(
     () => undefined,
     (reason: unknown) => reason,
   );
@@ -175,7 +175,7 @@ describe("wrong tokens", () => {
     // As after a restart: nobody is known.
     for (const { account } of people) await node.accounts.setRole(account.name, Role.BUILDER);
     lookUps = 0;
-    const sessions = people.map(({ token }) => node.accounts.authenticate(token, PEER));
+    const sessions = people.map(async ({ token }) => node.accounts.authenticate(token, PEER));
     expect((await Promise.all(sessions)).map(({ accountName }) => accountName)).toEqual(
       people.map(({ account }) => account.name),
     );

@@ -3,10 +3,15 @@ import { hasReason } from "../errors.ts";
 import type { SessionEnd } from "./session-end.ts";
 import type { Session } from "./session.ts";
 
+/** A session that goes on. */
+export interface LiveSession {
+  readonly kind: "live";
+  readonly session: Session;
+  readonly expiresAtMs: number;
+}
+
 /** What is known of a session. */
-export type KnownSession =
-  | { readonly kind: "live"; readonly session: Session; readonly expiresAtMs: number }
-  | SessionEnd;
+export type KnownSession = LiveSession | SessionEnd;
 
 /** Remembers sessions, so that not every call asks the store. */
 export interface SessionCache {
@@ -15,6 +20,8 @@ export interface SessionCache {
    * none. While the store is away, what was known of a live session is answered for `staleMs` longer.
    */
   get(key: string): Promise<KnownSession | undefined>;
+  /** A session that need not be looked up: it is remembered as live, not from long ago, and has not run out. */
+  fresh(key: string): LiveSession | undefined;
   /** Whether a session is remembered, be it from long ago, that was live and has not run out. */
   hasLive(key: string): boolean;
   /** A session that is remembered as live goes on until then, in milliseconds since 1970-01-01. */
@@ -54,6 +61,13 @@ export function createSessionCache(options: SessionCacheOptions): SessionCache {
     if (remembered.size > maxSessions && oldest !== undefined) {
       remembered.delete(oldest);
     }
+  }
+
+  /** To the end of the map's order: used last. As long as there is much room nobody is forgotten, and the order does not matter. */
+  function noteUse(key: string, entry: Entry): void {
+    if (remembered.size <= maxSessions / 2) return;
+    remembered.delete(key);
+    remembered.set(key, entry);
   }
 
   function lookUp(key: string): Promise<KnownSession | undefined> {
@@ -122,9 +136,15 @@ export function createSessionCache(options: SessionCacheOptions): SessionCache {
       if (entry === undefined || now() >= entry.untilMs) {
         return getAgain(key, entry);
       }
-      // To the end of the map's order: used last.
-      remembered.delete(key);
-      remembered.set(key, entry);
+      noteUse(key, entry);
+      return entry.known;
+    },
+    fresh(key) {
+      const entry = remembered.get(key);
+      if (entry?.known.kind !== "live") return undefined;
+      const nowMs = now();
+      if (nowMs >= entry.untilMs || nowMs >= entry.known.expiresAtMs) return undefined;
+      noteUse(key, entry);
       return entry.known;
     },
     hasLive(key) {

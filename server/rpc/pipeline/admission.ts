@@ -7,6 +7,7 @@ import type { Authenticator, Session } from "../../account/session.ts";
 import { limitKeyOf } from "../../addresses.ts";
 import { DomainError } from "../../errors.ts";
 import { createLimiter, type Limiter } from "../../limiter.ts";
+import { chain, type MaybePromise } from "../../maybe-promise.ts";
 import { type MethodAccess, readAccess } from "./access.ts";
 import { messagesOf } from "./ready-stream.ts";
 import type { ReadyStream } from "./ready-stream.ts";
@@ -137,30 +138,31 @@ function unimplemented(name: string): CallHandler {
   };
 }
 
-/** Lets a call in: session, role, limit, validation, in this order. Rejects with a `DomainError` that says why not. */
-export async function admit(
+/** Lets a call in: session, role, limit, validation, in this order. Throws or rejects with a `DomainError` that says why not. */
+export function admit(
   gate: Gate,
   route: Route,
   request: Message,
   context: CallContext,
-): Promise<Call> {
-  const call = await admitCaller(gate, route, context, costOf(route, request));
-  gate.validator.validate(route.method.input, request);
-  return call;
+): MaybePromise<Call> {
+  return chain(admitCaller(gate, route, context, costOf(route, request)), (call) => {
+    gate.validator.validate(route.method.input, request);
+    return call;
+  });
 }
 
-/** Lets a caller in, for a call that counts as so many against its limit. Rejects with a `DomainError` that says why not. */
-export async function admitCaller(
+/** Lets a caller in, for a call that counts as so many against its limit. Throws or rejects with a `DomainError` that says why not. */
+export function admitCaller(
   gate: Gate,
   route: Route,
   context: CallContext,
   cost: number,
-): Promise<Call> {
-  const session =
+): MaybePromise<Call> {
+  const session: MaybePromise<Session | undefined> =
     route.access.role === Role.ANONYMOUS
-      ? await admitAnybody(gate, route, context, cost)
-      : await admitRole(gate, route, context, cost);
-  return new AdmittedCall(session, context);
+      ? admitAnybody(gate, route, context, cost)
+      : admitRole(gate, route, context, cost);
+  return chain(session, (found) => new AdmittedCall(found, context));
 }
 
 /**
@@ -234,12 +236,12 @@ async function admitAnybody(
   }
 }
 
-async function admitRole(
+function admitRole(
   gate: Gate,
   route: Route,
   context: CallContext,
   cost: number,
-): Promise<Session> {
+): MaybePromise<Session> {
   const token = tokenOf(context.authorization);
   if (token === undefined) {
     throw new DomainError(
@@ -247,10 +249,11 @@ async function admitRole(
       `${route.name} needs a login: send the token that Login answers as "authorization: Bearer <token>"`,
     );
   }
-  const session = await gate.authenticator.authenticate(token, context.peer);
-  if (session.role < route.access.role) throw roleTooLow(route);
-  takeCalls(route, session.key, cost);
-  return session;
+  return chain(gate.authenticator.authenticate(token, context.peer), (session) => {
+    if (session.role < route.access.role) throw roleTooLow(route);
+    takeCalls(route, session.key, cost);
+    return session;
+  });
 }
 
 function roleTooLow({ name, access }: Route): DomainError {

@@ -172,8 +172,12 @@ async function runUnary(
   const startedAt = observer === undefined ? 0 : now();
   observer?.onBegin(route.name);
   try {
-    const call = await admit(parts.gate, route, request, context);
-    const answer = (await route.handler(request, call)) as MessageInitShape<DescMessage>;
+    const admitted = admit(parts.gate, route, request, context);
+    const call = admitted instanceof Promise ? await admitted : admitted;
+    const given = route.handler(request, call);
+    const answer = (
+      given instanceof Promise ? await given : given
+    ) as MessageInitShape<DescMessage>;
     const message = create(route.method.output, answer);
     observer?.onEnd(route.name, undefined, now() - startedAt, context);
     return message;

@@ -32,7 +32,10 @@ export function createAnswerFlags(options: { maxSessions?: number } = {}): Answe
   const known = new Map<string, Known>();
 
   function find(key: string): Known {
-    const found = known.get(key) ?? { box: createFlagBox(), zone: "" };
+    const before = known.get(key);
+    // As long as there is much room nobody is forgotten, and the order does not matter.
+    if (before && known.size <= limit / 2) return before;
+    const found = before ?? { box: createFlagBox(), zone: "" };
     known.delete(key);
     known.set(key, found);
     if (known.size > limit) {

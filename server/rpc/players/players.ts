@@ -5,6 +5,7 @@ import type { Session } from "../../account/session.ts";
 import { DomainError } from "../../errors.ts";
 import type { Logger } from "../../logger.ts";
 import { WireWriter } from "../../sim/wire-writer.ts";
+import { chain, type MaybePromise } from "../../maybe-promise.ts";
 import { nameKey } from "../../store/store.ts";
 import type { Turns } from "../../turns.ts";
 import { createAcknowledgements } from "./acknowledgements.ts";
@@ -28,10 +29,10 @@ export interface Players {
   /** Ends all streams with an error and takes all characters out of the world; nobody can enter any more. */
   close(error: unknown): Promise<void>;
   /**
-   * The player of a session's character, which enters the world if it is not there. Rejects with `NO_CHARACTER`,
+   * The player of a session's character, which enters the world if it is not there. Throws or rejects with `NO_CHARACTER`,
    * `CHARACTER_UNKNOWN`, `DRAINING`, and with what starting a zone rejects with.
    */
-  enter(session: Session): Promise<Player>;
+  enter(session: Session): MaybePromise<Player>;
   /** The player of a character of this name, if it is in the world. */
   find(name: string): Player | undefined;
   /** A session ended: its streams end and its character leaves, or waits for the session that replaced it. */
@@ -77,21 +78,25 @@ export function createPlayers(options: PlayersOptions): Players {
   let sweeper: NodeJS.Timeout | undefined;
   let closedWith: { readonly error: unknown } | undefined;
 
-  async function enter(session: Session): Promise<Player> {
+  function enter(session: Session): MaybePromise<Player> {
     if (closedWith) throw closedWith.error;
     const { character } = session;
     if (!character) {
       throw new DomainError(ErrorReason.NO_CHARACTER, "the account has no character selected");
     }
-    const player = byId.get(character.id) ?? (await enterOnce(character));
+    const player = byId.get(character.id) ?? enterOnce(character);
+    return chain(player, (entered) => play(entered, session));
+  }
+
+  /** Gives a player to a session. */
+  function play(player: LivePlayer, session: Session): MaybePromise<Player> {
     if (player.sessionKey !== session.key) {
       if (player.sessionKey !== "") player.endStreams(endError({ kind: "replaced" }));
       player.sessionKey = session.key;
     }
     answerFlags.remember(session.key, player.zoneName);
     player.lastSeen = now();
-    if (!player.online) await player.setOnline(true);
-    return player;
+    return player.online ? player : player.setOnline(true).then(() => player);
   }
 
   function enterOnce(character: { id: number; name: string }): Promise<LivePlayer> {

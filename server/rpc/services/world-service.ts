@@ -2,6 +2,7 @@ import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { WorldService } from "../../../gen/ts/realmwire/v1/world_service_pb.ts";
 import type { EditRequest } from "../../../gen/ts/realmwire/v1/world_service_pb.ts";
 import type { Accounts, LoginResult } from "../../account/accounts.ts";
+import { chain } from "../../maybe-promise.ts";
 import type { Releases } from "../../release/releases.ts";
 import type { ComponentTypes } from "../../sim/components.ts";
 import type { ZoneHost } from "../../zone/zone-host.ts";
@@ -84,14 +85,15 @@ export function createWorldService(options: WorldServiceOptions): ServiceDefinit
       const flags = once ? answerFlags.take(session) : [];
       return player.openStream({ cursor, once, flags });
     }),
-    async move(request, call) {
+    move(request, call) {
       const session = requireSession(call);
-      const player = await players.enter(session);
-      const outcome = await player.move(request);
-      if (outcome.kind.case !== "move") throw refusalError(outcome);
-      const answer = outcome.kind.value;
-      answer.flags = answerFlags.take(session);
-      return answer;
+      const made = chain(players.enter(session), (player) => player.move(request));
+      return chain(made, (outcome) => {
+        if (outcome.kind.case !== "move") throw refusalError(outcome);
+        const answer = outcome.kind.value;
+        answer.flags = answerFlags.take(session);
+        return answer;
+      });
     },
     input: messageSink(async (call, end) => {
       const session = requireSession(call);
