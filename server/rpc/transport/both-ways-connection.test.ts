@@ -2,14 +2,15 @@ import { once } from "node:events";
 import http from "node:http";
 import https from "node:https";
 import type { Socket } from "node:net";
-import { create, toBinary } from "@bufbuild/protobuf";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import {
-  GetRequestSchema,
-  UpdateRequestSchema,
-} from "../../../gen/ts/realmwire/v1/world_service_pb.ts";
 import { TOKENS } from "../../../test/support/rpc-server.ts";
-import { MAX_BYTES, startTwoWays, type TwoWays } from "../../../test/support/two-ways.ts";
+import {
+  getBytes as get,
+  MAX_BYTES,
+  startTwoWays,
+  type TwoWays,
+  updateBytes as update,
+} from "../../../test/support/two-ways.ts";
 import { playerHeaders } from "../../../test/support/open-call.ts";
 import { http1Request, openSocket, readUntil } from "../../../test/support/raw-http1.ts";
 import {
@@ -42,14 +43,6 @@ async function expectSame<T>(act: (server: Server) => Promise<T>): Promise<T> {
   const [short, adapter] = await Promise.all([act(ways.short), act(ways.adapter)]);
   expect(short).toEqual(adapter);
   return short;
-}
-
-function get(name: string): Buffer {
-  return Buffer.from(toBinary(GetRequestSchema, create(GetRequestSchema, { name })));
-}
-
-function update(cursor: string): Buffer {
-  return Buffer.from(toBinary(UpdateRequestSchema, create(UpdateRequestSchema, { cursor })));
 }
 
 async function open(
