@@ -236,16 +236,22 @@ describe.each([false, true])("a plain request, with TLS: %s", (secured) => {
   });
 
   test.each([
-    ["alone", ""],
-    ["with a request behind it", "more"],
+    ["alone", 0],
+    ["with requests behind it", 3],
   ])("is given up when its client goes away, %s", async (_, behind) => {
     for (const server of [ways.short, ways.adapter]) {
+      const received = () => server.port.traffic.receivedBytes;
       const socket = await open(server, { secured });
-      const more = behind === "" ? [] : [plain(behind)];
-      socket.write(Buffer.concat([plain("wait:x"), ...more]));
+      socket.write(plain("wait:x"));
       await expect.poll(() => server.witness.waiting).toBe(1);
-      socket.destroy();
+      for (let i = 0; i < behind; i++) {
+        const before = received();
+        socket.write(plain("behind"));
+        await expect.poll(received).toBeGreaterThan(before);
+      }
+      socket.end();
       await expect.poll(() => server.witness.aborted).toEqual(["x 1"]);
+      await isClosed(socket);
     }
     expect(ways.short.direct).toBe(1);
   });
@@ -342,11 +348,26 @@ describe("a connection between requests", () => {
       await ask(socket, plain("a"));
       await sleep(TIMEOUT_MS + KEEP_ALIVE_BUFFER_MS / 4);
     }
-    const answers = await ask(socket, plain(`deaf:${2 * (TIMEOUT_MS + KEEP_ALIVE_BUFFER_MS)}`));
-    expect(answers).toMatchObject([{ status: 200 }]);
+    const other = await open(ways.short);
+    await ask(other, plain("a"));
+    const long = `deaf:${2 * (TIMEOUT_MS + KEEP_ALIVE_BUFFER_MS)}`;
+    // One is answered directly, and one by Node.
+    const answers = await Promise.all([ask(socket, plain(long)), ask(other, plain(long, UNUSUAL))]);
+    expect(answers.flat()).toMatchObject([{ status: 200 }, { status: 200 }]);
     await ask(socket, plain("a"));
-    expect(ways.short.direct).toBe(5);
+    expect(ways.short.direct).toBe(6);
   });
+});
+
+test("a connection whose client says that it is done, and takes no answer, is closed after a while", async () => {
+  await restart({ port: { http1: { keepAliveTimeout: 100 } } });
+  const socket = await open(ways.short, { allowHalfOpen: true });
+  socket.write(plain("large:20000000"));
+  await expect.poll(() => ways.short.direct).toBe(1);
+  socket.end();
+  await once(socket, "finish");
+  expect(ways.short.port.connections).toBe(1);
+  await expect.poll(() => ways.short.port.connections, { timeout: 5_000 }).toBe(0);
 });
 
 describe.each([false, true])("when the port closes, with TLS: %s", (secured) => {

@@ -144,8 +144,6 @@ class Connection implements DirectConnection, DirectOutlet {
       this.socket.destroy();
       return true;
     }
-    this.isBusy = false;
-    this.rest = undefined;
     return this.handOver(piece);
   }
 
