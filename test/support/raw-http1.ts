@@ -55,44 +55,51 @@ export interface RawAnswer {
 export async function readAnswers(socket: Socket, count: number): Promise<RawAnswer[]> {
   const answers: RawAnswer[] = [];
   let text = "";
+  let waiting: Buffer[] = [];
+  let missing = 1;
   for await (const chunk of socket.iterator({ destroyOnReturn: false })) {
-    text += (chunk as Buffer).toString("latin1");
-    for (let read = readAnswer(text); read !== undefined; read = readAnswer(text)) {
+    waiting.push(chunk as Buffer);
+    missing -= (chunk as Buffer).length;
+    // Put together only when it may be whole: a large one comes in very many.
+    if (missing > 0) continue;
+    text += Buffer.concat(waiting).toString("latin1");
+    waiting = [];
+    let read = readAnswer(text);
+    for (; read.answer; read = readAnswer(text)) {
       answers.push(read.answer);
       text = text.slice(read.length);
     }
+    missing = read.length - text.length;
     if (answers.length >= count) break;
   }
   if (answers.length > count || text !== "") throw new Error(`too much came: ${text}`);
   return answers;
 }
 
-/** The first answer of a text; undefined: it is not whole yet. */
-function readAnswer(text: string): { answer: RawAnswer; length: number } | undefined {
+/** The first answer of a text, and its length; without an answer, the least length that it can have. */
+function readAnswer(text: string): { answer?: RawAnswer; length: number } {
+  const unfinished = { length: text.length + 1 };
   const end = text.indexOf("\r\n\r\n");
-  if (end < 0) return undefined;
-  const head = text.slice(0, end).split("\r\n");
+  if (end < 0) return unfinished;
+  const lines = text.slice(0, end).split("\r\n");
+  const head = lines.filter((line) => !line.startsWith("Date: "));
   const start = end + 4;
   const [, status = ""] = /^HTTP\/1\.1 (\d{3}) /.exec(text) ?? [];
   const answer = (body: string, length: number) => ({
-    answer: {
-      head: head.filter((line) => !line.startsWith("Date: ")),
-      status: Number(status),
-      body,
-    },
+    answer: { head, status: Number(status), body },
     length,
   });
   if (status === "204") return answer("", start);
   const [, size] = /\r\ncontent-length: (\d+)/i.exec(text.slice(0, end)) ?? [];
   if (size !== undefined) {
     const length = start + Number(size);
-    return text.length < length ? undefined : answer(text.slice(start, length), length);
+    return text.length < length ? { length } : answer(text.slice(start, length), length);
   }
   let body = "";
   for (let at = start; ;) {
     const [line, digits = ""] = /^([\da-f]+)\r\n/.exec(text.slice(at, at + 20)) ?? [];
     const next = at + (line?.length ?? 0) + Number.parseInt(digits, 16) + 2;
-    if (line === undefined || text.length < next) return undefined;
+    if (line === undefined || text.length < next) return unfinished;
     body += text.slice(at + line.length, next - 2);
     if (digits === "0") return answer(body, next);
     at = next;
