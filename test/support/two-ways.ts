@@ -2,7 +2,9 @@ import { create, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { ErrorReason } from "../../gen/ts/realmwire/v1/error_pb.ts";
 import {
+  GetRequestSchema,
   type GetResponseSchema,
+  UpdateRequestSchema,
   UpdateResponseSchema,
 } from "../../gen/ts/realmwire/v1/world_service_pb.ts";
 import { DomainError } from "../../server/errors.ts";
@@ -74,6 +76,16 @@ export async function startTwoWays(
   };
 }
 
+/** A request of `Get`, which is answered by what its name says. */
+export function getBytes(name: string): Buffer {
+  return Buffer.from(toBinary(GetRequestSchema, create(GetRequestSchema, { name })));
+}
+
+/** A request of `Update`, which is answered by what its cursor says. */
+export function updateBytes(cursor: string): Buffer {
+  return Buffer.from(toBinary(UpdateRequestSchema, create(UpdateRequestSchema, { cursor })));
+}
+
 const guild = defineService(describeGuild(), {
   whereAmI: () => ({ value: "here" }),
   disband: () => ({ value: "gone" }),
@@ -103,6 +115,10 @@ async function answer(
       throw new TypeError("the secret inside");
     case "connect":
       throw new ConnectError("as it is", Code.DataLoss, { "x-why": "so", "grpc-status": "0" });
+    case "unwritable":
+      throw new ConnectError("as it is", Code.DataLoss, { "x-why": "a\u0001b" });
+    case "vary":
+      throw new ConnectError("as it is", Code.DataLoss, { vary: "Accept" });
     case "surrogate":
       throw new ConnectError("half \ud800 a pair", Code.DataLoss);
     case "misfit":

@@ -7,6 +7,10 @@ import {
   type DirectOutlet,
 } from "../transport/direct-answer.ts";
 import { readDirectHead } from "./direct-head.ts";
+import { KEEP_ALIVE_BUFFER_MS } from "./port-servers.ts";
+
+/** What is kept of requests that came too early, in bytes; once it is more, no more is read. Until then it is, so that a client that goes away is noticed. */
+export const MAX_EARLY_BYTES = 65_536;
 
 /** What a connection needs that is answered directly. */
 export interface DirectOptions {
@@ -15,14 +19,14 @@ export interface DirectOptions {
   readonly handOver: (socket: Socket) => void;
   /** Whether connections are closed behind their answers. */
   readonly isDraining: () => boolean;
-  /** How long a connection may be idle between requests, in milliseconds. */
+  /** How long a connection may be idle between requests, as its client is told, in milliseconds. */
   readonly keepAliveTimeoutMs: number;
   readonly logger: Logger;
 }
 
 /** A connection that is answered directly as long as its requests allow it. */
 export interface DirectConnection {
-  /** Closes it if it waits for a request. */
+  /** Closes it if it waits for a request, or can be answered no more. */
   closeIfIdle(): void;
 }
 
@@ -68,7 +72,7 @@ class Connection implements DirectConnection, DirectOutlet {
 
   begin(): void {
     const { socket } = this;
-    socket.setTimeout(this.options.keepAliveTimeoutMs);
+    socket.setTimeout(this.options.keepAliveTimeoutMs + KEEP_ALIVE_BUFFER_MS);
     socket.on("timeout", this.closeIfIdle);
     socket.on("data", this.onData);
     socket.on("end", this.onEnd);
@@ -76,21 +80,35 @@ class Connection implements DirectConnection, DirectOutlet {
   }
 
   readonly closeIfIdle = (): void => {
-    if (!this.isBusy) this.socket.destroy();
+    if (!this.isBusy || !this.socket.writable) this.socket.destroy();
   };
 
   onAnswered(): void {
+    const { socket } = this;
+    // Who does not take what was answered is not answered more, as by Node's server.
+    if (socket.writableNeedDrain) socket.once("drain", this.goOn);
+    else this.goOn();
+  }
+
+  private readonly goOn = (): void => {
     const { socket, rest } = this;
     this.isBusy = false;
     if (!socket.writable) return;
     if (this.isLast) {
+      // What else comes is passed over.
+      socket.off("data", this.onData);
+      socket.resume();
       socket.end();
       return;
     }
     if (rest === undefined) return;
     this.rest = undefined;
     // It may be handed over, and then its new owner lets it go on.
-    if (this.read(rest)) socket.resume();
+    if (this.read(rest) && this.earlyBytes < MAX_EARLY_BYTES) socket.resume();
+  };
+
+  private get earlyBytes(): number {
+    return this.rest?.length ?? 0;
   }
 
   private readonly onData = (piece: Buffer): void => {
@@ -103,10 +121,10 @@ class Connection implements DirectConnection, DirectOutlet {
     this.socket.end();
   };
 
-  /** Keeps what came too early. No more is read until its turn has come. */
+  /** Keeps what came too early until its turn has come. */
   private keep(piece: Buffer): void {
     this.rest = this.rest === undefined ? piece : Buffer.concat([this.rest, piece]);
-    this.socket.pause();
+    if (this.earlyBytes >= MAX_EARLY_BYTES) this.socket.pause();
   }
 
   /** Reads a request; false: the connection was handed over. */
@@ -126,8 +144,6 @@ class Connection implements DirectConnection, DirectOutlet {
       this.socket.destroy();
       return true;
     }
-    this.isBusy = false;
-    this.rest = undefined;
     return this.handOver(piece);
   }
 

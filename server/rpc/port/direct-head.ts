@@ -14,12 +14,12 @@ export interface DirectHead {
 }
 
 const REQUEST_LINE = /^POST (\/[\w./-]+) HTTP\/1\.1$/;
-/** A name of token characters, a colon, and a value of visible letters and single spaces between them. */
-const FIELD = /^([\w-]+): ?([!-~]+(?: [!-~]+)*)$/;
-/** Fields that say how a message is to be read or a connection used. Whoever sends them has Node's parser. */
+/** A name of token characters that begins with a letter, a colon, and a value of visible letters and single spaces between them. */
+const FIELD = /^([A-Za-z][\w-]*): ?([!-~]+(?: [!-~]+)*)$/;
+/** Fields that say how a message is to be read or a connection used, and one that Node's parser makes a list of. Whoever sends them has that parser. */
 const UNUSUAL = new Set([
   ...["transfer-encoding", "te", "trailer", "upgrade", "expect", "http2-settings"],
-  ...["proxy-connection", "keep-alive"],
+  ...["proxy-connection", "keep-alive", "set-cookie"],
 ]);
 
 /**

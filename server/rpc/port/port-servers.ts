@@ -9,6 +9,8 @@ export const HEADERS_TIMEOUT_MS = 15_000;
 export const REQUEST_TIMEOUT_MS = 60_000;
 /** How long an HTTP/1.1 connection may stay open between requests: longer than the minute after which proxies close theirs, so that they never use one that is just being closed. */
 export const KEEP_ALIVE_TIMEOUT_MS = 75_000;
+/** How much longer it stays open than its client is told, so that none is closed that is just being used. */
+export const KEEP_ALIVE_BUFFER_MS = 1_000;
 /** After so long without a word, an HTTP/2 connection is closed if no call is open on it, and asked whether it still lives if one is. */
 export const IDLE_SESSION_TIMEOUT_MS = 120_000;
 /** Calls that may be open at once on one HTTP/2 connection; clients wait with those beyond. */
@@ -91,6 +93,7 @@ function http1Options(options: http.ServerOptions): http.ServerOptions {
     headersTimeout: HEADERS_TIMEOUT_MS,
     requestTimeout: REQUEST_TIMEOUT_MS,
     keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
+    keepAliveTimeoutBuffer: KEEP_ALIVE_BUFFER_MS,
     keepAlive: true,
     keepAliveInitialDelay: TCP_KEEP_ALIVE_DELAY_MS,
     noDelay: true,

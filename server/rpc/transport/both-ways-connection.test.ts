@@ -1,17 +1,18 @@
 import { once } from "node:events";
 import http from "node:http";
 import https from "node:https";
-import net, { type Socket } from "node:net";
-import tls from "node:tls";
-import { create, toBinary } from "@bufbuild/protobuf";
+import type { Socket } from "node:net";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import {
-  GetRequestSchema,
-  UpdateRequestSchema,
-} from "../../../gen/ts/realmwire/v1/world_service_pb.ts";
 import { TOKENS } from "../../../test/support/rpc-server.ts";
-import { MAX_BYTES, startTwoWays, type TwoWays } from "../../../test/support/two-ways.ts";
+import {
+  getBytes as get,
+  MAX_BYTES,
+  startTwoWays,
+  type TwoWays,
+  updateBytes as update,
+} from "../../../test/support/two-ways.ts";
 import { playerHeaders } from "../../../test/support/open-call.ts";
+import { http1Request, openSocket, readUntil } from "../../../test/support/raw-http1.ts";
 import {
   inEnvelope,
   readParts,
@@ -44,51 +45,13 @@ async function expectSame<T>(act: (server: Server) => Promise<T>): Promise<T> {
   return short;
 }
 
-function get(name: string): Buffer {
-  return Buffer.from(toBinary(GetRequestSchema, create(GetRequestSchema, { name })));
-}
-
-function update(cursor: string): Buffer {
-  return Buffer.from(toBinary(UpdateRequestSchema, create(UpdateRequestSchema, { cursor })));
-}
-
-async function openSocket(
-  { portNumber: port }: Server,
-  { secured, allowHalfOpen = false }: { secured: boolean; allowHalfOpen?: boolean },
+async function open(
+  { portNumber }: Server,
+  options: { secured: boolean; allowHalfOpen?: boolean },
 ): Promise<Socket> {
-  const to = { port, host: "127.0.0.1", noDelay: true, allowHalfOpen };
-  const socket = secured ? tls.connect(to) : net.connect(to);
+  const socket = await openSocket(portNumber, options);
   closers.push(() => socket.destroy());
-  await once(socket, secured ? "secureConnect" : "connect");
-  socket.on("error", () => {});
   return socket;
-}
-
-/** A request of HTTP/1.1 as text, with its length. */
-function http1Request(path: string, type: string, body: Buffer, more = ""): Buffer {
-  const head = [
-    `POST ${path} HTTP/1.1`,
-    "Host: x",
-    `Content-Type: ${type}`,
-    `Authorization: Bearer ${TOKENS.player}`,
-    `Content-Length: ${body.length}`,
-    `${more}\r\n`,
-  ].join("\r\n");
-  return Buffer.concat([Buffer.from(head), body]);
-}
-
-/** All that comes from a socket until it is closed, or until it matches. Without dates. */
-async function readUntil(socket: Socket, pattern?: RegExp): Promise<string> {
-  let text = "";
-  try {
-    for await (const chunk of socket.iterator({ destroyOnReturn: false })) {
-      text += (chunk as Buffer).toString("latin1");
-      if (pattern?.test(text)) break;
-    }
-  } catch (error) {
-    text += String((error as NodeJS.ErrnoException).code);
-  }
-  return text.replaceAll(/Date: .*\r\n/g, "");
 }
 
 /** The statuses, connection headers and bodies of whole answers, as far as they do not depend on how they are transferred. */
@@ -98,7 +61,7 @@ function statusesOf(text: string): string[] {
 
 describe.each([false, true])("HTTP/1.1 to the byte, with TLS: %s", (secured) => {
   const UNARY = "application/proto";
-  const connect = (server: Server) => openSocket(server, { secured });
+  const connect = (server: Server) => open(server, { secured });
 
   test.each([
     ["no host", "HTTP/1.1\r\n"],
@@ -197,7 +160,7 @@ describe.each([false, true])("HTTP/1.1 to the byte, with TLS: %s", (secured) => 
 
   test("a caller that closes its half is treated the same", async () => {
     await expectSame(async (server) => {
-      const socket = await openSocket(server, { secured, allowHalfOpen: true });
+      const socket = await open(server, { secured, allowHalfOpen: true });
       socket.end(http1Request(GET, UNARY, get("wait:x")));
       await expect.poll(() => server.witness.aborted).toHaveLength(1);
       return statusesOf(await readUntil(socket));
@@ -206,7 +169,7 @@ describe.each([false, true])("HTTP/1.1 to the byte, with TLS: %s", (secured) => 
 
   test("a caller that closes its half within its request is told so, and the server lives on", async () => {
     await expectSame(async (server) => {
-      const socket = await openSocket(server, { secured, allowHalfOpen: true });
+      const socket = await open(server, { secured, allowHalfOpen: true });
       socket.end(http1Request(GET, UNARY, get("never whole")).subarray(0, -3));
       return statusesOf(await readUntil(socket));
     });

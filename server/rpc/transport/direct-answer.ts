@@ -35,7 +35,7 @@ export interface DirectOutlet {
 /** The answer to one request of HTTP/1.1, written as a whole. */
 // A class, since every Move has one.
 export class DirectAnswer {
-  /** Headers besides those of the answer itself. */
+  /** Headers besides those of the answer itself, which come first but count less. */
   headers: Readonly<Record<string, string>> | undefined;
   headersSent = false;
   private readonly outlet: DirectOutlet;
@@ -55,8 +55,7 @@ export class DirectAnswer {
     const { socket, isLast, keepAliveS } = this.outlet;
     const head =
       `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? "Unknown"}\r\n` +
-      (this.headers ? linesOf(this.headers) : "") +
-      linesOf(headers) +
+      linesOf(this.headers ? { ...this.headers, ...headers } : headers) +
       `content-length: ${body.length}\r\nDate: ${httpDate()}\r\n` +
       (isLast
         ? "Connection: close\r\n\r\n"
