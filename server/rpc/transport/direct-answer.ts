@@ -88,9 +88,15 @@ export function latin1Of({ buffer, byteOffset, length }: Uint8Array): string {
   return Buffer.from(buffer, byteOffset, length).toString("latin1");
 }
 
+/** What says how long the answer is and what becomes of the connection is not for those to say who answer a call. */
+const OWN = new Set([
+  ...["content-length", "transfer-encoding", "trailer", "date", "connection", "keep-alive"],
+]);
+
 function linesOf(headers: OutgoingHttpHeaders): string {
   let lines = "";
   for (const name in headers) {
+    if (OWN.has(name.toLowerCase())) continue;
     const values = headers[name];
     for (const value of Array.isArray(values) ? values : [String(values)]) {
       validateHeaderName(name);
