@@ -1,6 +1,7 @@
 import { STATUS_CODES, validateHeaderName, validateHeaderValue } from "node:http";
 import type { IncomingHttpHeaders, OutgoingHttpHeaders } from "node:http";
 import type { Socket } from "node:net";
+import type { PortResponse } from "./plain-answer.ts";
 
 /** What is known of a request before its body. */
 export interface RequestHead {
@@ -79,6 +80,9 @@ export class DirectAnswer {
     this.outlet.socket.destroy();
   }
 }
+
+/** What a whole answer can be sent by. */
+export type WholeResponse = PortResponse | DirectAnswer;
 
 /** Bodies up to this size go out in one piece with their head. */
 export const MAX_TEXT_BYTES = 1_024;

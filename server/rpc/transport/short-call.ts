@@ -1,8 +1,7 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { CallContext } from "../pipeline/admission.ts";
-import { DirectAnswer, type RequestHead } from "./direct-answer.ts";
+import { DirectAnswer, type RequestHead, type WholeResponse } from "./direct-answer.ts";
 import type { PortResponse } from "./plain-answer.ts";
-import type { WholeResponse } from "./short-outlet.ts";
 import { REQUEST_ID_HEADER, requestIdOf } from "../pipeline/request-id.ts";
 
 /** What a call on the short way is known by. */

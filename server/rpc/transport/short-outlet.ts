@@ -1,6 +1,6 @@
 import type { OutgoingHttpHeaders } from "node:http";
 import type { Http2ServerResponse } from "node:http2";
-import { DirectAnswer, latin1Of, MAX_TEXT_BYTES } from "./direct-answer.ts";
+import { DirectAnswer, latin1Of, MAX_TEXT_BYTES, type WholeResponse } from "./direct-answer.ts";
 import { ENVELOPE_BYTES, envelope, writeEnvelopeHead } from "./envelope.ts";
 import type { PortResponse } from "./plain-answer.ts";
 import { isClosed } from "./short-call.ts";
@@ -12,9 +12,6 @@ export interface Frame {
   /** For HTTP/2 only. Undefined: none, which is cheaper than an empty set. */
   readonly trailers: OutgoingHttpHeaders | undefined;
 }
-
-/** What a whole answer can be sent by. */
-export type WholeResponse = PortResponse | DirectAnswer;
 
 /** Sends a whole answer, in one write. Nothing happens when the response is closed or ended. */
 export function sendWhole(response: WholeResponse, frame: Frame, body: Uint8Array): void {

@@ -14,14 +14,8 @@ import { ENVELOPE_BYTES, envelope, writeEnvelopeHead } from "./envelope.ts";
 import type { Logger } from "../../logger.ts";
 import type { PortResponse } from "./plain-answer.ts";
 import type { WireProtocol } from "./short-form.ts";
-import { DirectAnswer } from "./direct-answer.ts";
-import {
-  type Frame,
-  sendLast,
-  sendMessage,
-  sendWhole,
-  type WholeResponse,
-} from "./short-outlet.ts";
+import { DirectAnswer, type WholeResponse } from "./direct-answer.ts";
+import { type Frame, sendLast, sendMessage, sendWhole } from "./short-outlet.ts";
 
 /** Writes answers in each protocol. It never throws: what is written to a response that is closed or ended is dropped, and one that cannot be written is cut off. */
 export interface AnswerWriter {
