@@ -9,6 +9,7 @@ import {
   MAX_SURPLUS_CONNECTIONS,
   SURPLUS_TIMEOUT_MS,
 } from "../server/rpc/port/connection-counts.ts";
+import { MAX_EARLY_BYTES } from "../server/rpc/port/direct-connection.ts";
 import { MAX_HEALTH_WATCHERS } from "../server/rpc/services/health.ts";
 import { MAX_INPUTS } from "../server/rpc/players/player-inputs.ts";
 import { MAX_STREAMS } from "../server/rpc/players/player-streams.ts";
@@ -51,6 +52,7 @@ test("docs/limits.md says the bounds that the code has", () => {
   expect(boundOf("time for a TLS handshake")).toBe(seconds(HANDSHAKE_TIMEOUT_MS));
   expect(boundOf("time for the head")).toBe(seconds(HEADERS_TIMEOUT_MS));
   expect(boundOf("HTTP/1.1 between")).toBe(seconds(KEEP_ALIVE_TIMEOUT_MS));
+  expect(boundOf("requests of HTTP/1.1 sent ahead")).toBe(`${MAX_EARLY_BYTES / 1024} KiB`);
   expect(boundOf("HTTP/2 without a word")).toBe(seconds(IDLE_SESSION_TIMEOUT_MS));
   expect(boundOf("time that a client may take nothing")).toBe(seconds(STALLED_READER_TIMEOUT_MS));
   expect(boundOf("time that a client takes to close")).toBe(seconds(CLOSING_TIMEOUT_MS));
