@@ -11,7 +11,6 @@ import { loadGame } from "./load-game.ts";
 import { createLogDestination } from "./log-destination.ts";
 import { createServer } from "./server.ts";
 import { explainStartFailure } from "./start-failure.ts";
-import { lowerBackgroundThreads } from "./thread-priorities.ts";
 import { loadTracing } from "./tracing/load-tracing.ts";
 
 /** So long after the players' warning a stop counts as failed. */
@@ -84,7 +83,6 @@ async function main(): Promise<void> {
   });
   // Stopped while it started: the signal's handler ends the process.
   if (!started) return;
-  lowerBackgroundThreads();
   const { port, metricsPort } = started;
   const tookMs = Math.round(performance.now() - began);
   const scheme = config.tls ? "https" : "http";

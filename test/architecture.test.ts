@@ -34,10 +34,6 @@ const TABLE: readonly ImportRule[] = [
   { files: "server/sim/", may: ["gen/ts/", "package:@bufbuild/protobuf"] },
   // The implementations of the two interfaces know nobody.
   { files: "server/store/", may: COMMON },
-  {
-    files: "server/store/pglite-worker.ts",
-    may: ["server/store/", "server/thread-priorities.ts", ...COMMON],
-  },
   { files: "server/bus/", may: ["gen/ts/", "package:", "node:"] },
   // These know the simulation and the interfaces, and not each other.
   { files: "server/zone/", may: ["server/sim/", ...INTERFACES, ...COMMON] },
@@ -70,7 +66,6 @@ const TABLE: readonly ImportRule[] = [
   { files: "server/turns.ts", may: ["gen/ts/", "server/errors.ts"] },
   { files: "server/maybe-promise.ts", may: [] },
   { files: "server/garbage-collection.ts", may: ["node:"] },
-  { files: "server/thread-priorities.ts", may: ["node:"] },
   { files: "server/log-destination.ts", may: ["node:"] },
   { files: "server/lifecycle.ts", may: ["server/logger.ts"] },
   {
@@ -123,7 +118,6 @@ const TABLE: readonly ImportRule[] = [
       "server/server.ts",
       "server/config.ts",
       "server/garbage-collection.ts",
-      "server/thread-priorities.ts",
       "server/load-game.ts",
       "server/log-destination.ts",
       "server/start-failure.ts",

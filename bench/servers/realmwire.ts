@@ -8,7 +8,6 @@ import { keepNewObjectsYoung } from "../../server/garbage-collection.ts";
 import { loadGame } from "../../server/load-game.ts";
 import { createServer } from "../../server/server.ts";
 import { createPgliteStore } from "../../server/store/pglite-store.ts";
-import { lowerBackgroundThreads } from "../../server/thread-priorities.ts";
 import { playerName } from "../world/rules.ts";
 import { createScenario } from "../world/scenario.ts";
 import { announce, readSettings } from "./child.ts";
@@ -37,7 +36,6 @@ const store = createPgliteStore({
 const version = { server: "0.0.0-bench", commit: "bench" };
 const server = createServer({ config, game, logger, root, version, store });
 const { port } = await server.start();
-lowerBackgroundThreads();
 const credentials = await readCredentials();
 announce({ port, credentials }, () => server.close());
 

@@ -4,7 +4,6 @@
  */
 import { parentPort, workerData } from "node:worker_threads";
 import { messages, type PGlite } from "@electric-sql/pglite";
-import { lowerThisThread } from "../thread-priorities.ts";
 import { completeCopy } from "./folder-copy.ts";
 import { databaseFolder, openPglite } from "./pglite-folder.ts";
 import type {
@@ -16,8 +15,6 @@ import type {
 
 const port = parentPort;
 if (!port) throw new Error("This module runs in a worker thread.");
-
-lowerThisThread();
 
 function report(message: PgliteReport): void {
   port?.postMessage(message);

@@ -180,6 +180,24 @@ test("beyond the bound the stream open longest ends, and only that", async () =>
   expect(read(newest)?.scene).toBeDefined();
 });
 
+test("the one that makes room may close at once: the newcomer is told of ticks all the same", async () => {
+  nowMs = 10 * RESUME_WINDOW_MS;
+  for (let i = 0; i < MAX_STREAMS; i++) {
+    const stream = open();
+    read(stream);
+    stream.wait(
+      () => {},
+      () => stream.close(),
+    );
+  }
+  const newest = open();
+  expect(streams.count).toBe(MAX_STREAMS);
+  read(newest);
+  const woken = isReady(newest);
+  streams.onTick();
+  expect(await woken).toBe(true);
+});
+
 test("of viewers without a stream only so many are kept, those that ended last", () => {
   const cursors = Array.from({ length: MAX_STREAMS + 2 }, () => {
     const stream = open();

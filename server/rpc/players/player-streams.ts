@@ -124,12 +124,13 @@ class Streams implements PlayerStreams {
   ): ReadyStream {
     const eye = this.eyeFor(cursor);
     for (const flag of flags) eye.flags.put(flag);
-    // A client that resumes has lost its old stream, even if this side has not noticed yet.
-    eye.stream?.end(tooMany());
     const open = this.eyes.filter((other) => other !== eye && other.stream);
-    if (open.length >= MAX_STREAMS) open[0]?.stream?.end(tooMany());
+    const before = eye.stream;
     const stream = new EyeStream(this, eye, once, onClosed);
     eye.stream = stream;
+    // A client that resumes has lost its old stream, even if this side has not noticed yet.
+    before?.end(tooMany());
+    if (open.length >= MAX_STREAMS) open[0]?.stream?.end(tooMany());
     return stream;
   }
 

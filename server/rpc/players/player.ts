@@ -95,7 +95,8 @@ export function createPlayer(options: PlayerOptions): LivePlayer {
   let place: Place = { kind: "gone" };
   /** What happened since the last tick, in the zone and elsewhere. */
   let waiting: Event[] = [];
-  const inputs = createPlayerInputs({ move, onRefused: streams.refuse, onClosed });
+  const onRefused = (outcome: Uint8Array) => streams.refuse(outcome);
+  const inputs = createPlayerInputs({ move, onRefused, onClosed });
 
   // Plain fields: getters would give each player a shape of its own, and every Move asks for some.
   const player: { -readonly [K in keyof LivePlayer]: LivePlayer[K] } = {
