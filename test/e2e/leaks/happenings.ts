@@ -5,7 +5,7 @@ import type { AttributeRow } from "../../../scripts/access-matrix.ts";
 import { readFailure } from "../../support/player.ts";
 import { CHEST, RESTLESS_CHEST } from "../../support/probe-game.ts";
 import { valueOf } from "../../support/values.ts";
-import { anyCalls, rules } from "./readers.ts";
+import { anyCalls, lastingCalls, rules } from "./readers.ts";
 import { CHESTS, READERS } from "./world.ts";
 import type { LeakWorld } from "./world.ts";
 
@@ -29,7 +29,7 @@ export const happenings = fc.oneof(
     weight: 5,
     arbitrary: fc.record({
       ...{ do: only("call"), who, target: fc.option(target) },
-      call: fc.nat(anyCalls.length - 1),
+      call: fc.nat(lastingCalls.length - 1),
     }),
   },
   { weight: 3, arbitrary: fc.record({ do: only("watch"), who, resumed: fc.boolean() }) },
@@ -97,7 +97,7 @@ async function attempt(world: LeakWorld, event: Happening): Promise<void> {
       return;
     }
     case "call": {
-      const method = anyCalls[event.call];
+      const method = lastingCalls[event.call];
       const name = event.target === null ? undefined : world.nameOf(event.target);
       if (method) await world.reader(event.who).call(method, name);
       return;

@@ -24,6 +24,14 @@ export const anyCalls: readonly DescMethod[] = callRows(services)
   .map(({ method }) => method)
   .filter((method) => method.name !== "Logout" && method.methodKind !== "client_streaming");
 
+/** Those after which a reader whom an admin names sees nothing any more. */
+const ENDING: readonly string[] = ["Ban", "Kick", "ResetPassword"];
+
+/** Calls after which everybody is still there. */
+export const lastingCalls: readonly DescMethod[] = anyCalls.filter(
+  ({ name }) => !ENDING.includes(name),
+);
+
 /** The types of answers in which attributes can stand. */
 export const tellingAnswers: readonly string[] = callRows(services)
   .map(({ method }) => method.output)
