@@ -25,12 +25,10 @@ export const anyCalls: readonly DescMethod[] = callRows(services)
   .filter((method) => method.name !== "Logout" && method.methodKind !== "client_streaming");
 
 /** Those after which a reader whom an admin names sees nothing any more. */
-const ENDING: readonly string[] = ["Ban", "Kick", "ResetPassword"];
+const ENDING: ReadonlySet<string> = new Set(["Ban", "Kick", "ResetPassword"]);
 
 /** Calls after which everybody is still there. */
-export const lastingCalls: readonly DescMethod[] = anyCalls.filter(
-  ({ name }) => !ENDING.includes(name),
-);
+export const lastingCalls: readonly DescMethod[] = anyCalls.filter(({ name }) => !ENDING.has(name));
 
 /** The types of answers in which attributes can stand. */
 export const tellingAnswers: readonly string[] = callRows(services)
