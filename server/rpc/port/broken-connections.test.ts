@@ -142,6 +142,19 @@ test.each([
   await expect.poll(() => server.port.connections, { timeout: 10_000 }).toBe(0);
 });
 
+/** HEADERS that announce more of themselves (RFC 9113, 6.2). */
+const endlessHeaders = frame({ type: 1, flags: 0, stream: 3, payload: Uint8Array.of(0x82) });
+
+test.each([
+  ["alone", [OPENING, endlessHeaders]],
+  ["behind a call that is open", [OPENING, requestHead(PATH, 1), endlessHeaders]],
+])("a block of headers that never ends is not waited for, %s", async (_, pieces) => {
+  const socket = await open();
+  for (const piece of pieces) socket.write(piece);
+  await closed(socket);
+  await expectWell();
+});
+
 test("who sends a byte now and then is sent away, whatever it is a part of, and others are served meanwhile", async () => {
   const beginnings = [
     "",

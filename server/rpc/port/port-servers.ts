@@ -115,7 +115,9 @@ function watchSession(
   all: Set<http2.ServerHttp2Stream>,
 ): void {
   let streams = 0;
-  let asked = false;
+  // What is still to come of a block of headers keeps a question from being sent and a session from closing: neither is waited for longer.
+  let patience: NodeJS.Timeout | undefined;
+  session.on("close", () => clearTimeout(patience));
   session.on("stream", (stream) => {
     streams += 1;
     all.add(stream);
@@ -125,10 +127,14 @@ function watchSession(
     });
   });
   session.setTimeout(timeoutMs, () => {
-    if (session.destroyed) return;
-    if (asked) return session.destroy();
-    if (streams === 0) return session.close();
-    asked = true;
-    session.ping(() => (asked = false));
+    if (session.destroyed || patience !== undefined) return;
+    patience = setTimeout(() => session.destroy(), timeoutMs);
+    if (streams === 0) session.close();
+    else {
+      session.ping(() => {
+        clearTimeout(patience);
+        patience = undefined;
+      });
+    }
   });
 }
