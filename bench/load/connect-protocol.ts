@@ -1,8 +1,9 @@
+import type { Socket } from "node:net";
 import { isMoved, writeMove } from "../wire/move-bytes.ts";
 import type { ClientOptions, GameClient, Protocol } from "./client.ts";
 import { createHttp1Reader, createPost, createPostHead } from "./http1.ts";
 import { createEnvelopeReader, envelope } from "./reassembler.ts";
-import { openSocket } from "./socket.ts";
+import { connectSocket, openSocket } from "./socket.ts";
 import { createUpdateView } from "./update-view.ts";
 
 const SERVICE = "/realmwire.v1.WorldService";
@@ -17,7 +18,7 @@ export const connectProtocol: Protocol = {
   createView: createUpdateView,
   async open(options) {
     const stream = options.withStream ? await openStream(options) : undefined;
-    const calls = await openCalls(options);
+    const calls = createCalls(options);
     return {
       move: calls.move,
       bytesRead: () => calls.bytesRead() + (stream?.bytesRead ?? 0),
@@ -55,8 +56,10 @@ async function openStream(options: ClientOptions) {
   return socket;
 }
 
-async function openCalls(options: ClientOptions): Promise<GameClient> {
+/** Opens its connection with the first Move, as a browser does: one on which nothing is said for long is closed by the server. */
+function createCalls(options: ClientOptions): GameClient {
   const { port, events } = options;
+  let socket: Socket | undefined;
   let answer: Buffer[] = [];
   const read = createHttp1Reader({
     onHead: (status) => status === 200 || events.onFailure(`a Move was answered by ${status}`),
@@ -68,14 +71,14 @@ async function openCalls(options: ClientOptions): Promise<GameClient> {
       events.onAnswer(whole);
     },
   });
-  const socket = await openSocket(port, { onData: read, onEnd: events.onFailure });
   const head = createPostHead(`${SERVICE}/Move`, headersOf(options, "application/proto"));
   let sequence = 0;
   return {
     move(direction) {
+      socket ??= connectSocket(port, { onData: read, onEnd: events.onFailure });
       socket.write(createPost(head, writeMove(direction, ++sequence)));
     },
-    bytesRead: () => socket.bytesRead,
-    close: () => socket.destroy(),
+    bytesRead: () => socket?.bytesRead ?? 0,
+    close: () => void socket?.destroy(),
   };
 }

@@ -101,9 +101,11 @@ describe("[architecture: the simulation] a checkpoint in the middle of a life", 
     const before = zone.hash();
     zone.checkpoint();
     expect(zone.hash()).toBe(before);
-    const { personal, saves } = zone.step();
+    const { personal, saves, moved } = zone.step();
     expect(personal.map(({ character }) => character)).toContain("ada");
     expect(saves).toContain("bob");
+    expect(moved).toBe(true);
+    expect(zone.step().moved).toBe(false);
   });
 
   it("cannot be gone on from without its map", () => {

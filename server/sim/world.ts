@@ -75,8 +75,10 @@ export interface World {
   readonly actors: Map<string, Actor>;
   /** The entities by slot. */
   readonly bySlot: (Actor | undefined)[];
-  /** Names of entities whose stored state changed since the last frame. */
+  /** Names of entities whose stored state changed since the last frame, but for where they are. */
   readonly unsaved: Set<string>;
+  /** Whether characters moved, came or left since the last frame. */
+  moved: boolean;
   /** Events since the last frame. */
   readonly events: PersonalEvent[];
 }
@@ -125,6 +127,7 @@ export function addActor(
   }
   world.actors.set(name, actor);
   world.bySlot[slot] = actor;
+  noteMoved(world, actor);
   adoptBody(world, actor);
   return actor;
 }
@@ -135,6 +138,7 @@ export function removeActor(world: World, actor: Actor): void {
   world.bySlot[actor.slot] = undefined;
   world.actors.delete(actor.name);
   world.unsaved.delete(actor.name);
+  noteMoved(world, actor);
 }
 
 /** The cell of a component; undefined when the entity has none of that type. */
@@ -272,8 +276,12 @@ export function mayStand(
 /** Moves an entity. */
 export function placeActor(world: World, actor: Actor, x: number, y: number): void {
   world.table.place(actor.slot, x, y);
-  // Creatures are on the move all the time and begin at their spawns: where they stroll is not kept.
-  if (actor.kind === EntityKind.CHARACTER) world.unsaved.add(actor.name);
+  noteMoved(world, actor);
+}
+
+/** Creatures are on the move all the time and begin at their spawns: where they stroll is not kept. */
+function noteMoved(world: World, { kind }: Actor): void {
+  if (kind === EntityKind.CHARACTER) world.moved = true;
 }
 
 /** Where an entity is. */

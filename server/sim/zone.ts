@@ -1,7 +1,8 @@
 import { create } from "@bufbuild/protobuf";
 import { InputSchema } from "../../gen/ts/realmwire/internal/v1/input_pb.ts";
 import type { Input, Outcome, Recording } from "../../gen/ts/realmwire/internal/v1/input_pb.ts";
-import type { ObjectRecord } from "../../gen/ts/realmwire/internal/v1/record_pb.ts";
+import { PlacesRecordSchema } from "../../gen/ts/realmwire/internal/v1/record_pb.ts";
+import type { ObjectRecord, PlacesRecord } from "../../gen/ts/realmwire/internal/v1/record_pb.ts";
 import type { EntityState, ZoneState } from "../../gen/ts/realmwire/internal/v1/state_pb.ts";
 import { EntityKind } from "../../gen/ts/realmwire/v1/entity_pb.ts";
 import type { EditCommand, ZoneMap } from "../../gen/ts/realmwire/v1/map_pb.ts";
@@ -59,8 +60,10 @@ export interface Frame {
   readonly tick: number;
   /** Events for characters, in order. */
   readonly personal: readonly PersonalEvent[];
-  /** Names of entities whose stored state changed. */
+  /** Names of entities whose stored state changed, but for where they are. */
   readonly saves: readonly string[];
+  /** Whether characters moved, came or left. */
+  readonly moved: boolean;
   /** Characters that left for another zone. */
   readonly transfers: readonly Transfer[];
   /** Behaviours that threw and were ended. */
@@ -110,6 +113,8 @@ export interface Zone {
   ): { readonly id: number; readonly kind: EntityKind; readonly characterId: number } | undefined;
   /** What is stored of an entity; undefined when it is not there. */
   storedOf(name: string): StoredEntity | undefined;
+  /** Where the characters are that can be stored. */
+  places(): PlacesRecord;
   /** An entity in full; undefined when it is not there. */
   stateOf(name: string): StoredState | undefined;
   /** The whole state, from which a zone begins that goes on in the same way. All behaviours begin anew, here too. */
@@ -168,6 +173,7 @@ export function createZone(options: ZoneOptions): Zone {
     const resumed = createContext(world);
     restoreActors(world, resumed.spawner, state);
     world.unsaved.clear();
+    world.moved = false;
     for (const actor of world.actors.values()) {
       startBehaviour(world, resumed.scheduler, actor, kindNameOf(world, actor));
     }
@@ -179,6 +185,7 @@ export function createZone(options: ZoneOptions): Zone {
     const state = zoneState(world, spawner, true);
     const next = resume(state, world);
     for (const name of world.unsaved) next.world.unsaved.add(name);
+    next.world.moved = world.moved;
     next.world.events.push(...world.events);
     next.world.table.adoptHistory(world.table);
     context = next;
@@ -211,10 +218,12 @@ export function createZone(options: ZoneOptions): Zone {
       tick,
       personal: world.events.splice(0),
       saves: [...world.unsaved],
+      moved: world.moved,
       transfers,
       failures: failures.splice(0),
     };
     world.unsaved.clear();
+    world.moved = false;
     rolling.step(world, spawner);
     recorder.step(tick, rolling.taken);
     return frame;
@@ -250,6 +259,7 @@ export function createZone(options: ZoneOptions): Zone {
       const components = persistentComponents(world, actor);
       return { kind, characterId, name: actor.name, position, components };
     },
+    places: () => placesIn(context.world),
     stateOf(name) {
       const { world } = context;
       const actor = world.actors.get(name);
@@ -305,8 +315,20 @@ function createWorld(
     actors: new Map(),
     bySlot: [],
     unsaved: new Set(),
+    moved: false,
     events: [],
   };
+}
+
+function placesIn(world: World): PlacesRecord {
+  const places = create(PlacesRecordSchema, { zone: world.zone });
+  for (const { characterId, slot } of world.actors.values()) {
+    if (characterId === 0) continue;
+    places.ids.push(characterId);
+    places.xs.push(world.table.xs[slot] as number);
+    places.ys.push(world.table.ys[slot] as number);
+  }
+  return places;
 }
 
 function countCharacters(world: World): number {

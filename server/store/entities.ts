@@ -40,6 +40,23 @@ export const CharacterTable = defineEntity({
     z: p.float().columnType("double precision").nullable(),
     components: p.json<JsonObject>(),
     createdAt: p.datetime(3),
+    saveNumber: p.bigint("number").defaultRaw("0"),
+  },
+});
+
+/**
+ * The table `places`: where the characters of a zone are, all in one row, since most of the time they do nothing but walk. It counts for those
+ * whose `save_number` is less than the row's, see `settlePlaces` of the store.
+ */
+export const PlacesTable = defineEntity({
+  name: "Places",
+  tableName: "places",
+  properties: {
+    zone: p.text().primary(),
+    saveNumber: p.bigint("number"),
+    ids: p.array<number>().columnType("int[]"),
+    xs: p.array<number>().columnType("double precision[]"),
+    ys: p.array<number>().columnType("double precision[]"),
   },
 });
 
@@ -153,6 +170,7 @@ export const entities = [
   AccountTable,
   CharacterTable,
   SessionTable,
+  PlacesTable,
   ObjectTable,
   EditTable,
   ChatMessageTable,

@@ -12,6 +12,7 @@ import { createDatabase, type Database, rows } from "./database.ts";
 import { createRoomWatch } from "./disk-room.ts";
 import { entities } from "./entities.ts";
 import { migrations } from "./migrations/index.ts";
+import { SETTLE_PLACES } from "./save-batch.ts";
 import { createReleaseStore } from "./releases.ts";
 import { createSessionStore } from "./sessions.ts";
 import type { Snapshot, Store } from "./store.ts";
@@ -103,6 +104,7 @@ export function createSqlStore(options: SqlStoreOptions & { readonly backend: Ba
         state = { kind: "open", orm };
         database.open(orm.em as SqlEntityManager);
         await this.ping();
+        await database.run((em) => rows(em, SETTLE_PLACES, [null]));
         backend.begin?.(database);
       } catch (error) {
         await this.close();

@@ -4,6 +4,7 @@ import type {
   ChatRecord,
   EditRecord,
   ObjectRecord,
+  PlacesRecord,
   ReleaseRecord,
   SessionRecord,
   SessionState,
@@ -29,6 +30,8 @@ export interface SaveBatch {
   readonly characters: readonly CharacterRecord[];
   /** Things and creatures, by zone and name. */
   readonly objects: readonly ObjectRecord[];
+  /** Where all characters of a zone are, by zone. It counts for those whose own record is older, once it is settled. */
+  readonly places?: readonly PlacesRecord[];
 }
 
 /** A copy of the database as it was at one moment. */
@@ -132,6 +135,11 @@ export interface Store {
 
   /** Writes a batch in one transaction. */
   save(batch: SaveBatch): Promise<void>;
+  /**
+   * Puts characters where the places of a zone say that they are, if they were saved before those: whoever runs the zone next replaces them.
+   * Done for all zones when the store starts, so that after a crash every character is where it was.
+   */
+  settlePlaces(zone: string): Promise<void>;
   /** What is stored of a zone's things and creatures. */
   listObjects(zone: string): Promise<ObjectRecord[]>;
   /** Forgets a thing or creature of a zone. */

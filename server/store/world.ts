@@ -11,7 +11,15 @@ import type { ComponentCodec } from "./component-codec.ts";
 import { type Database, rows } from "./database.ts";
 import { EditTable, ObjectTable } from "./entities.ts";
 import { fromColumns, toDate } from "./records.ts";
-import { encodeCharacters, encodeObjects, SAVE_CHARACTERS, SAVE_OBJECTS } from "./save-batch.ts";
+import {
+  encodeCharacters,
+  encodeObjects,
+  placesParameters,
+  SAVE_CHARACTERS,
+  SAVE_OBJECTS,
+  SAVE_PLACES,
+  SETTLE_PLACES,
+} from "./save-batch.ts";
 import { storableText } from "./storable-text.ts";
 import type { Store } from "./store.ts";
 import { brokenConstraint } from "./unavailable.ts";
@@ -19,7 +27,7 @@ import { brokenConstraint } from "./unavailable.ts";
 /** The store's methods on zones: what stands in them and how their maps were changed. */
 export type WorldStore = Pick<
   Store,
-  "save" | "listObjects" | "deleteObject" | "appendEdit" | "listEdits"
+  "save" | "settlePlaces" | "listObjects" | "deleteObject" | "appendEdit" | "listEdits"
 >;
 
 /** Creates the methods on zones. */
@@ -38,12 +46,20 @@ export function createWorldStore(options: {
     async save(batch) {
       const characters = await encodeCharacters(batch.characters, codec);
       const objects = await encodeObjects(batch.objects, codec);
-      if (characters.length + objects.length === 0) return;
+      const { places = [] } = batch;
+      const statements = places.length + characters.length + objects.length;
+      if (statements === 0) return;
       const knownTypes = JSON.stringify(codec.knownTypes);
-      await atOnce(characters.length + objects.length, async (em) => {
+      await atOnce(statements, async (em) => {
+        // Before the characters, whose own rows are to count as the newer ones.
+        for (const record of places) await rows(em, SAVE_PLACES, placesParameters(record));
         for (const json of characters) await rows(em, SAVE_CHARACTERS, [json, knownTypes]);
         for (const json of objects) await rows(em, SAVE_OBJECTS, [json, knownTypes]);
       });
+    },
+
+    async settlePlaces(zone) {
+      await database.run((em) => rows(em, SETTLE_PLACES, [storableText(zone)]));
     },
 
     async listObjects(zone) {

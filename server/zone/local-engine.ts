@@ -35,6 +35,7 @@ export interface LocalEngine extends ZoneEngine {
   apply(input: Input): Outcome;
   read(name: string): StoredState | undefined;
   row(name: string): Row | undefined;
+  places(): Row;
   /** What is left to say of a zone that ends badly. */
   lastWords(): Omit<EngineFailure, "error">;
 }
@@ -77,7 +78,8 @@ export function createLocalEngine(options: LocalEngineOptions): LocalEngine {
       return { character, event, characterId: zone.brief(character)?.characterId ?? 0 };
     });
     const saves = frame.saves.flatMap((name) => saveNote(zone, name) ?? []);
-    listener?.onTick({ saves, events, transfers: frame.transfers });
+    const { moved, transfers } = frame;
+    listener?.onTick({ saves, moved, events, transfers });
   }
 
   return {
@@ -109,6 +111,7 @@ export function createLocalEngine(options: LocalEngineOptions): LocalEngine {
     checkEdit: zone.checkEdit,
     saveNote: (name) => saveNote(zone, name),
     row: (name) => rowOf(zone, name),
+    places: () => ({ kind: "places", record: zone.places() }),
     recording: zone.recording,
   };
 }

@@ -1,12 +1,13 @@
 import { create } from "@bufbuild/protobuf";
+import { anyPack } from "@bufbuild/protobuf/wkt";
 import { afterEach, expect, test } from "vitest";
-import { EntityKind } from "../../gen/ts/realmwire/v1/entity_pb.ts";
+import { BodySchema, EntityKind } from "../../gen/ts/realmwire/v1/entity_pb.ts";
 import { ErrorReason } from "../../gen/ts/realmwire/v1/error_pb.ts";
 import { EventSchema } from "../../gen/ts/realmwire/v1/world_service_pb.ts";
 import { ZoneTickSchema } from "../../gen/ts/realmwire/internal/v1/zone_host_pb.ts";
 import { createMemoryLog } from "../../test/support/rpc-server.ts";
 import { drawMap, input, testTypes } from "../../test/support/sim.ts";
-import { command } from "../../test/support/values.ts";
+import { command, valueOf } from "../../test/support/values.ts";
 import { openPortPlaces } from "../../test/support/zone-places.ts";
 import type { Bus } from "../bus/bus.ts";
 import { createLocalBus } from "../bus/local-bus.ts";
@@ -102,12 +103,21 @@ test("what shows of an input comes with the tick that its answer names", async (
 
 test("an entity is told as changed once, and again when its row was asked for", async () => {
   const { engine, ticks } = await setUp();
-  await engine.apply(joining);
-  await engine.apply(walking);
+  const components = [anyPack(BodySchema, create(BodySchema, { radius: 0.2 }))];
+  const value = { character: { ...character, components } };
+  await engine.apply(input({ case: "join", value }));
   const told = () => ticks.flatMap(({ saves }) => saves.map(({ name }) => name)).length;
   await expect.poll(() => ticks.length).toBeGreaterThan(10);
   expect(told()).toBe(1);
   expect(await engine.row("ada")).toMatchObject({ kind: "character", record: { id: 7 } });
+  const { number: field = 0 } = testTypes.attribute("body.radius")?.field ?? {};
+  const change = { case: "value" as const, value: valueOf(0.3) };
+  await engine.apply(
+    input({
+      case: "set",
+      value: { name: "ada", component: BodySchema.typeName, field, change },
+    }),
+  );
   await expect.poll(told).toBe(2);
   expect(await engine.row("nobody")).toBeUndefined();
 });
@@ -117,10 +127,42 @@ test("stopped, it hands out what was to be saved, gives its place back, and answ
   await engine.apply(joining);
   await expect.poll(() => ticks.some(({ saves }) => saves.length > 0)).toBe(true);
   const [rows, again] = await Promise.all([engine.stop(), engine.stop()]);
-  expect(rows).toMatchObject([{ kind: "character", record: { name: "ada", zone: "test" } }]);
+  expect(rows).toMatchObject([
+    { kind: "character", record: { name: "ada", zone: "test" } },
+    { kind: "places", record: { zone: "test", ids: [7] } },
+  ]);
   expect(again).toBe(rows);
   expect(places.taken).toBe(0);
   await expect(engine.apply(walking)).rejects.toMatchObject(stopped);
+});
+
+test("it tells when characters came, moved or left, and where all are that can be stored", async () => {
+  const { engine, ticks, selfIn } = await setUp();
+  const expectQuiet = async () => {
+    await expect.poll(() => ticks.slice(-3).some(({ moved }) => moved)).toBe(false);
+  };
+  await expectQuiet();
+  expect(await engine.places()).toMatchObject({ record: { zone: "test", ids: [], xs: [] } });
+
+  const movedTicks = () => ticks.filter(({ moved }) => moved).length;
+  await engine.apply(joining);
+  await expect.poll(movedTicks).toBe(1);
+  await expectQuiet();
+  const fleeting = { name: "eve", kind: EntityKind.CHARACTER };
+  await engine.apply(input({ case: "join", value: { character: fleeting } }));
+  await engine.apply(walking);
+  await expect.poll(() => ticks.slice(-3).every(({ moved }) => moved)).toBe(true);
+  const row = await engine.places();
+  const x = engine.source.table.xs[selfIn() ?? -1];
+  expect(row).toMatchObject({ kind: "places", record: { zone: "test", ids: [7], ys: [1.5] } });
+  expect(row.kind === "places" && row.record.xs[0]).toBeGreaterThan(2.5);
+  expect(row.kind === "places" && row.record.xs[0]).toBeCloseTo(x ?? Number.NaN, 0);
+
+  await engine.apply(input({ case: "leave", value: { name: "ada" } }));
+  await expectQuiet();
+  const before = movedTicks();
+  await engine.apply(input({ case: "leave", value: { name: "eve" } }));
+  await expect.poll(movedTicks).toBe(before + 1);
 });
 
 test("characters are counted as they come and go", async () => {

@@ -2,6 +2,7 @@ import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { OutcomeSchema } from "../../gen/ts/realmwire/internal/v1/input_pb.ts";
 import type { Input, Outcome } from "../../gen/ts/realmwire/internal/v1/input_pb.ts";
+import { PlacesRecordSchema } from "../../gen/ts/realmwire/internal/v1/record_pb.ts";
 import type { ObjectRecord } from "../../gen/ts/realmwire/internal/v1/record_pb.ts";
 import { EntityStateSchema } from "../../gen/ts/realmwire/internal/v1/state_pb.ts";
 import {
@@ -131,14 +132,14 @@ export async function startRemoteEngine(options: RemoteEngineOptions): Promise<Z
     tick = report.tick;
     const isWhole = takeRegions(report.regions);
     if (!isWhole) call({ case: "afresh", value: {} }).catch(() => {});
-    const { saves } = report;
+    const { saves, moved } = report;
     for (const save of saves) noted.add(save.name);
     const transfers = report.transfers.map(({ character, zone, spawn }) => {
       const state = character ?? create(EntityStateSchema);
       characters.delete(state.name);
       return { character: state, zone, spawn };
     });
-    listener?.onTick({ saves, events: unpackEvents(report), transfers });
+    listener?.onTick({ saves, moved, events: unpackEvents(report), transfers });
   }
 
   async function apply(input: Input): Promise<Outcome> {
@@ -210,6 +211,11 @@ export async function startRemoteEngine(options: RemoteEngineOptions): Promise<Z
       noted.delete(entity);
       const answer = await call({ case: "row", value: entity });
       return answer.case === "row" ? unpackRow(answer.value) : undefined;
+    },
+    async places() {
+      const answer = await call({ case: "places", value: {} });
+      const row = answer.case === "row" ? unpackRow(answer.value) : undefined;
+      return row ?? { kind: "places", record: create(PlacesRecordSchema, { zone: name }) };
     },
     async recording() {
       const answer = await call({ case: "record", value: {} });

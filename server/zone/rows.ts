@@ -8,10 +8,10 @@ import { EntityKind } from "../../gen/ts/realmwire/v1/entity_pb.ts";
 import { persistentOnly } from "../sim/components.ts";
 import type { ComponentTypes } from "../sim/components.ts";
 import type { StoredEntity, Zone } from "../sim/zone.ts";
-import { characterKey, objectKey } from "./saver.ts";
+import { characterKey, objectKey, placesKey } from "./saver.ts";
 import type { Row } from "./saver.ts";
 
-/** An entity whose stored state changed. */
+/** An entity whose stored state changed, but for where it is. */
 export interface SaveNote {
   readonly name: string;
   /** The character's id in the store; 0: it is not a character. */
@@ -33,6 +33,7 @@ export function saveKey(zone: string, { name, characterId }: SaveNote): string {
 /** The key under which a row is noted. */
 export function rowKey(row: Row): string {
   if (row.kind === "character") return characterKey(row.record.id);
+  if (row.kind === "places") return placesKey(row.record.zone);
   return objectKey(row.record.zone, row.record.name);
 }
 

@@ -12,7 +12,7 @@ import type { LocalEngineOptions } from "./local-engine.ts";
 import { startRemoteEngine } from "./remote-engine.ts";
 import { rowKey, rowOfGone, saveKey } from "./rows.ts";
 import type { SaveNote } from "./rows.ts";
-import { objectKey } from "./saver.ts";
+import { objectKey, placesKey } from "./saver.ts";
 import type { Saver } from "./saver.ts";
 import { createZoneEditor, replayEdits } from "./zone-edits.ts";
 import type { HeardEvent, TickReport, ZoneEngine } from "./zone-engine.ts";
@@ -78,7 +78,12 @@ export async function openZone(
   const { world, store, saver, logger, bus, places, now = Date.now } = options;
   // What its last run here left to be written must be in the store before it is read.
   await saver.settled();
-  const [edits, objects] = await Promise.all([store.listEdits(name), store.listObjects(name)]);
+  const [edits, objects] = await Promise.all([
+    store.listEdits(name),
+    store.listObjects(name),
+    // The first who come in replace what it says of all others.
+    store.settlePlaces(name),
+  ]);
   const rules = {
     hasKind: (kind: string) => world.kinds.has(kind),
     hasZone: (zone: string) => world.maps.has(zone),
@@ -146,8 +151,9 @@ function runZone(
     return outcome;
   }
 
-  function onTick({ saves, events, transfers }: TickReport): void {
+  function onTick({ saves, moved, events, transfers }: TickReport): void {
     for (const save of saves) noteSave(save);
+    if (moved) saver.note(placesKey(name), engine.places);
     logChat(events, options.chatLog);
     for (const { character } of transfers) noteGone(character);
     for (const event of events) tell((listener) => listener.onEvent?.(event));

@@ -4,6 +4,7 @@ import { expect, test, vi } from "vitest";
 import {
   CharacterRecordSchema,
   ObjectRecordSchema,
+  PlacesRecordSchema,
 } from "../../gen/ts/realmwire/internal/v1/record_pb.ts";
 import { ErrorReason } from "../../gen/ts/realmwire/v1/error_pb.ts";
 import { createMemoryLog } from "../../test/support/rpc-server.ts";
@@ -248,6 +249,26 @@ test("close writes what is left, also more than one batch, and rejects when it c
   }
   await closing;
   expect(sizes).toEqual([2, 1]);
+});
+
+test("where everybody is is asked again when it could not be written", async () => {
+  const { store, saver } = setUp();
+  let ids = [1, 2];
+  const places = (): Row => ({ kind: "places", record: create(PlacesRecordSchema, { ids }) });
+  saver.note("ptown", places);
+  saver.note("a", () => row("a", 1));
+  const durable = saver.durable("a").catch((error: unknown) => error);
+  await settle();
+  expect(store.saves[0]?.batch.places).toMatchObject([{ ids: [1, 2] }]);
+  store.saves[0]?.fail();
+  await durable;
+  ids = [2];
+  const closing = saver.close();
+  await settle();
+  expect(store.saves[0]?.batch.places).toMatchObject([{ ids: [2] }]);
+  expect(store.saves[0]?.batch.objects).toHaveLength(1);
+  store.saves[0]?.commit();
+  await closing;
 });
 
 const KEYS = ["a", "b", "c", "d", "e"];

@@ -1,9 +1,10 @@
 import type {
   CharacterRecord,
   ObjectRecord,
+  PlacesRecord,
 } from "../../gen/ts/realmwire/internal/v1/record_pb.ts";
 import type { Logger } from "../logger.ts";
-import type { Store } from "../store/store.ts";
+import type { SaveBatch, Store } from "../store/store.ts";
 
 /** How long a change that nobody waits for may stay unwritten. A crash may cost that long. */
 export const SAVE_INTERVAL_MS = 1_000;
@@ -17,7 +18,8 @@ export const PART_ROWS = 100;
 /** A row to be written. */
 export type Row =
   | { readonly kind: "character"; readonly record: CharacterRecord }
-  | { readonly kind: "object"; readonly record: ObjectRecord };
+  | { readonly kind: "object"; readonly record: ObjectRecord }
+  | { readonly kind: "places"; readonly record: PlacesRecord };
 
 /** Makes a row. Undefined: there is nothing to write any more. */
 export type RowMaker = () => Row | undefined | Promise<Row | undefined>;
@@ -59,6 +61,11 @@ export function objectKey(zone: string, name: string): string {
   return `o${zone}/${name}`;
 }
 
+/** The key under which it is noted where the characters of a zone are. */
+export function placesKey(zone: string): string {
+  return `p${zone}`;
+}
+
 interface Note {
   row: RowMaker;
   /** The number of the earliest note under this key that is not committed. */
@@ -94,16 +101,15 @@ export function createSaver(options: {
     let rows: ReadonlyMap<string, Row> = new Map();
     try {
       rows = await makeRows(batch, logger);
-      const all = [...rows.values()];
-      const characters = all.flatMap((row) => (row.kind === "character" ? row.record : []));
-      const objects = all.flatMap((row) => (row.kind === "object" ? row.record : []));
-      if (rows.size > 0) await store.save({ characters, objects });
+      if (rows.size > 0) await store.save(batchOf(rows.values()));
     } catch (error) {
       // Back into the queue as they are: what changed since was noted again, and stands for both.
       for (const [key, note] of batch) {
         const row = rows.get(key);
         const newer = waiting.get(key);
         if (newer) newer.since = note.since;
+        // Who has left meanwhile must not be put back, so it is asked again where everybody is.
+        else if (row?.kind === "places") waiting.set(key, note);
         else if (row) waiting.set(key, Object.assign(note, { row: () => row }));
       }
       throw error;
@@ -183,6 +189,20 @@ export function createSaver(options: {
       return waiting.size;
     },
   };
+}
+
+function batchOf(rows: Iterable<Row>): SaveBatch {
+  const batch = { characters: [], objects: [], places: [] } as {
+    characters: CharacterRecord[];
+    objects: ObjectRecord[];
+    places: PlacesRecord[];
+  };
+  for (const { kind, record } of rows) {
+    if (kind === "character") batch.characters.push(record);
+    else if (kind === "object") batch.objects.push(record);
+    else batch.places.push(record);
+  }
+  return batch;
 }
 
 /** The rows of a batch by key. Those that cannot be made are lost. */

@@ -17,8 +17,10 @@ export interface HeardEvent extends PersonalEvent {
 
 /** What one tick brought, besides what the source shows. */
 export interface TickReport {
-  /** Entities whose stored state changed. */
+  /** Entities whose stored state changed, but for where they are. */
   readonly saves: readonly SaveNote[];
+  /** Whether characters moved, came or left. */
+  readonly moved: boolean;
   /** In the order in which they happened. */
   readonly events: readonly HeardEvent[];
   /** Characters that left for another zone. */
@@ -71,6 +73,8 @@ export interface ZoneEngine {
   saveNote(name: string): SaveNote | undefined;
   /** The row of an entity as it is now; undefined when it is not in the zone. */
   row(name: string): Row | undefined | Promise<Row | undefined>;
+  /** Where the characters are now that can be stored. */
+  places(): Row | Promise<Row>;
   /** What led to the present state; undefined when nothing is recorded. */
   recording(): Recording | undefined | Promise<Recording | undefined>;
 }

@@ -58,5 +58,6 @@ export function packRow({ kind, record }: Row): ZoneRow {
 export function unpackRow({ kind }: ZoneRow): Row | undefined {
   if (kind.case === "character") return { kind: "character", record: kind.value };
   if (kind.case === "object") return { kind: "object", record: kind.value };
+  if (kind.case === "places") return { kind: "places", record: kind.value };
   return undefined;
 }

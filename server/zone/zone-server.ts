@@ -92,7 +92,7 @@ function serveZone(options: ZoneServerOptions, order: StartZone, onClosed: () =>
     bus.publish(reportSubject(zone.name, run), bytes);
   }
 
-  function onTick({ saves, events, transfers }: TickReport): void {
+  function onTick({ saves, moved, events, transfers }: TickReport): void {
     const all = afresh;
     afresh = false;
     const regions = framer.frame(interest.regions(), () => all);
@@ -105,6 +105,7 @@ function serveZone(options: ZoneServerOptions, order: StartZone, onClosed: () =>
       regions,
       events: packEvents(events),
       saves: news,
+      moved,
       transfers: [...transfers],
     };
     report({ case: "tick", value });
@@ -148,8 +149,11 @@ function serveZone(options: ZoneServerOptions, order: StartZone, onClosed: () =>
       case "stop": {
         close();
         const rows = kind.value.names.flatMap((name) => engine.row(name) ?? []);
+        rows.push(engine.places());
         return { case: "rows", value: { rows: rows.map(packRow) } };
       }
+      case "places":
+        return { case: "row", value: packRow(engine.places()) };
       case undefined:
         throw new TypeError("a call that asks nothing");
     }

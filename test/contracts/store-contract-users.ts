@@ -122,7 +122,7 @@ export function describeSnapshots(current: () => StoreUnderTest): void {
     const { store } = current();
     await createAccounts(store, ["Ada"]);
     const snapshot = await store.snapshot();
-    expect(snapshot).toMatchObject({ migrations: ["0001-initial", "0002-bans"] });
+    expect(snapshot).toMatchObject({ migrations: ["0001-initial", "0002-bans", "0003-places"] });
     expect(snapshot.database).toMatch(/^\d+$/);
     expect(existsSync(join(snapshot.folder, "global/pg_control"))).toBe(true);
     expect(await store.findAccount("Ada")).toBeDefined();

@@ -5,6 +5,7 @@ import {
   type CharacterRecord,
   CharacterRecordSchema,
   EditRecordSchema,
+  PlacesRecordSchema,
 } from "../../gen/ts/realmwire/internal/v1/record_pb.ts";
 import { ErrorReason } from "../../gen/ts/realmwire/v1/error_pb.ts";
 import { ValueSchema, VectorSchema } from "../../gen/ts/realmwire/v1/value_pb.ts";
@@ -96,6 +97,57 @@ export function describeWorld(current: () => StoreUnderTest): void {
       ),
     );
     expect(await store.listObjects("town")).toHaveLength(50);
+  });
+
+  test("places count for characters that were saved before them, once they are settled", async () => {
+    const { store } = current();
+    const ada = await createAda(store);
+    const bob = (await store.createAccount(account("Bob"), character("Bob"))).character;
+    const where = async (name: string) => {
+      const { zone, position } = (await store.findCharacter(name)) ?? {};
+      return { zone, x: position?.x, y: position?.y };
+    };
+    const town = { zone: "town", ids: [ada.id, bob.id, 4_000], xs: [1e-7, 20, 1], ys: [3, 4, 1] };
+    await store.save({ characters: [], objects: [], places: [create(PlacesRecordSchema, town)] });
+    expect(await where("Ada")).toEqual({ zone: "town", x: 1.5, y: -2.25 });
+
+    await store.settlePlaces("forest");
+    expect(await where("Ada"), "those of another zone").toEqual({ zone: "town", x: 1.5, y: -2.25 });
+
+    const position = create(VectorSchema, { x: 7, y: 8 });
+    await store.save({ characters: [{ ...bob, zone: "forest", position }], objects: [] });
+    await store.settlePlaces("town");
+    expect(await where("Ada")).toEqual({ zone: "town", x: 1e-7, y: 3 });
+    expect(await where("Bob"), "who was saved after them").toEqual({ zone: "forest", x: 7, y: 8 });
+    expect((await store.findCharacter("Ada"))?.components).toEqual(ada.components);
+
+    const forest = { zone: "forest", ids: [ada.id], xs: [5], ys: [6] };
+    const both = [create(PlacesRecordSchema, town), create(PlacesRecordSchema, forest)];
+    await store.save({ characters: [bob], objects: [], places: both });
+    await store.settlePlaces("town");
+    await store.settlePlaces("forest");
+    expect(await where("Ada"), "the newer of two").toEqual({ zone: "forest", x: 5, y: 6 });
+    expect(await where("Bob"), "who was saved along with them").toMatchObject({ x: 1.5, y: -2.25 });
+
+    const nobody = create(PlacesRecordSchema, { zone: "forest" });
+    await store.save({ characters: [], objects: [], places: [nobody] });
+    await store.settlePlaces("forest");
+    expect(await where("Ada")).toEqual({ zone: "forest", x: 5, y: 6 });
+  });
+
+  test("a store that starts settles all places", async () => {
+    const { store, reopen } = current();
+    const ada = await createAda(store);
+    const bob = (await store.createAccount(account("Bob"), character("Bob"))).character;
+    const places = [
+      create(PlacesRecordSchema, { zone: "town", ids: [ada.id], xs: [10], ys: [11] }),
+      create(PlacesRecordSchema, { zone: "forest", ids: [bob.id], xs: [12], ys: [13] }),
+    ];
+    await store.save({ characters: [], objects: [], places });
+    const again = await reopen();
+    const at = async (name: string) => (await again.findCharacter(name)) ?? {};
+    expect(await at("Ada")).toMatchObject({ zone: "town", position: { x: 10, y: 11, z: 0 } });
+    expect(await at("Bob")).toMatchObject({ zone: "forest", position: { x: 12, y: 13, z: 0 } });
   });
 
   test("components of types that the game does not have are kept", async () => {

@@ -1,10 +1,12 @@
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Registry } from "@bufbuild/protobuf";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { loadGame } from "../../server/load-game.ts";
 import { createPgliteStore } from "../../server/store/pglite-store.ts";
 import { createPostgresStore } from "../../server/store/postgres-store.ts";
 import type { Store } from "../../server/store/store.ts";
+import { SAVE_INTERVAL_MS } from "../../server/zone/saver.ts";
 import { createDataFolders, type DataFolders } from "../support/data-folders.ts";
 import { type ChildServer, runServer, serverArgs } from "../support/child-server.ts";
 import { eventually, loginPlayer } from "../support/player.ts";
@@ -120,6 +122,8 @@ test.each(THREADS)(
       change: { case: "value", value: valueOf(SPEED) },
     });
     const from = await ada.position();
+    // What else is to be saved of it: from here on it does nothing but walk.
+    await sleep(2 * SAVE_INTERVAL_MS);
     const way = await farPlace(ada, from);
     expect((await ada.move("destination", way)).moved).toBe(true);
     const track: Seen[] = [{ ...from, at: performance.now() }];
@@ -133,7 +137,13 @@ test.each(THREADS)(
     });
     const killedAt = performance.now();
     await crash();
-    const again = await loginPlayer(await start(args), "ada");
+    const restarted = await start(args);
+    // Whoever comes back first must not make the world forget where others were.
+    const first = await loginPlayer(restarted, "builder");
+    const room = await farPlace(first, await first.position());
+    expect((await first.move("destination", room)).moved).toBe(true);
+    await sleep(2 * SAVE_INTERVAL_MS);
+    const again = await loginPlayer(restarted, "ada");
     const restored = await again.position();
     const recent = track.filter(({ at }) => killedAt - at < LOST_MS);
     const off = recent

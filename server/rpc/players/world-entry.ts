@@ -1,6 +1,7 @@
 import { create } from "@bufbuild/protobuf";
 import { InputSchema } from "../../../gen/ts/realmwire/internal/v1/input_pb.ts";
 import type { Outcome } from "../../../gen/ts/realmwire/internal/v1/input_pb.ts";
+import type { CharacterRecord } from "../../../gen/ts/realmwire/internal/v1/record_pb.ts";
 import { EntityStateSchema } from "../../../gen/ts/realmwire/internal/v1/state_pb.ts";
 import type { EntityState } from "../../../gen/ts/realmwire/internal/v1/state_pb.ts";
 import { EntityKind } from "../../../gen/ts/realmwire/v1/entity_pb.ts";
@@ -25,7 +26,7 @@ export interface WorldEntry {
 export function createWorldEntry(options: {
   store: Pick<Store, "findCharacter">;
   saver: Pick<Saver, "settled">;
-  zones: Pick<ZoneHost, "get">;
+  zones: Pick<ZoneHost, "get" | "running">;
   startZone: string;
 }): WorldEntry {
   const { store, saver, zones, startZone } = options;
@@ -38,6 +39,14 @@ export function createWorldEntry(options: {
       if (!hasReason(error, ErrorReason.ZONE_UNKNOWN) || name === startZone) throw error;
       return await zones.get(startZone);
     }
+  }
+
+  async function find(name: string): Promise<CharacterRecord> {
+    const record = await store.findCharacter(name);
+    if (record) return record;
+    throw new DomainError(ErrorReason.CHARACTER_UNKNOWN, `there is no character "${name}"`, {
+      metadata: { name },
+    });
   }
 
   async function join(zoneName: string, character: EntityState, spawn: string): Promise<Placement> {
@@ -57,11 +66,11 @@ export function createWorldEntry(options: {
     async enter(name, id) {
       // What was noted when it left last must be in the store before it is read.
       await saver.settled(characterKey(id));
-      const record = await store.findCharacter(name);
-      if (!record) {
-        throw new DomainError(ErrorReason.CHARACTER_UNKNOWN, `there is no character "${name}"`, {
-          metadata: { name },
-        });
+      let record = await find(name);
+      if (!zones.running(record.zone || startZone)) {
+        // A zone that begins settles where its characters were when it ended.
+        await zoneOrStart(record.zone || startZone);
+        record = await find(name);
       }
       const { components, position, zone } = record;
       const state = create(EntityStateSchema, {

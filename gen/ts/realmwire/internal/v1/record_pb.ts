@@ -22,7 +22,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file realmwire/internal/v1/record.proto.
  */
 export const file_realmwire_internal_v1_record: GenFile = /*@__PURE__*/
-  fileDesc("CiJyZWFsbXdpcmUvaW50ZXJuYWwvdjEvcmVjb3JkLnByb3RvEhVyZWFsbXdpcmUuaW50ZXJuYWwudjEi3AEKDUFjY291bnRSZWNvcmQSCgoCaWQYASABKA0SDAoEbmFtZRgCIAEoCRIgCgRyb2xlGAMgASgOMhIucmVhbG13aXJlLnYxLlJvbGUSDQoFZW1haWwYBCABKAkSFQoNcGFzc3dvcmRfaGFzaBgFIAEoCRIuCgpjcmVhdGVkX2F0GAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIZChFsYXN0X2NoYXJhY3Rlcl9pZBgHIAEoDRIeCgNiYW4YCCABKAsyES5yZWFsbXdpcmUudjEuQmFuIs8BCg9DaGFyYWN0ZXJSZWNvcmQSCgoCaWQYASABKA0SEgoKYWNjb3VudF9pZBgCIAEoDRIMCgRuYW1lGAMgASgJEgwKBHpvbmUYBCABKAkSJgoIcG9zaXRpb24YBSABKAsyFC5yZWFsbXdpcmUudjEuVmVjdG9yEigKCmNvbXBvbmVudHMYBiADKAsyFC5nb29nbGUucHJvdG9idWYuQW55Ei4KCmNyZWF0ZWRfYXQYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wInwKDE9iamVjdFJlY29yZBIMCgR6b25lGAEgASgJEgwKBG5hbWUYAiABKAkSJgoIcG9zaXRpb24YAyABKAsyFC5yZWFsbXdpcmUudjEuVmVjdG9yEigKCmNvbXBvbmVudHMYBCADKAsyFC5nb29nbGUucHJvdG9idWYuQW55IvUBCg1TZXNzaW9uUmVjb3JkEhIKCnRva2VuX2hhc2gYASABKAwSEgoKYWNjb3VudF9pZBgCIAEoDRIUCgxjaGFyYWN0ZXJfaWQYAyABKA0SMgoFc3RhdGUYBCABKA4yIy5yZWFsbXdpcmUuaW50ZXJuYWwudjEuU2Vzc2lvblN0YXRlEi4KCmNyZWF0ZWRfYXQYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCmV4cGlyZXNfYXQYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhIKCmVuZF9yZWFzb24YByABKAkizwEKCkVkaXRSZWNvcmQSDAoEem9uZRgBIAEoCRIQCghyZXZpc2lvbhgCIAEoDRIrCghjb21tYW5kcxgDIAMoCzIZLnJlYWxtd2lyZS52MS5FZGl0Q29tbWFuZBIqCgdpbnZlcnNlGAQgAygLMhkucmVhbG13aXJlLnYxLkVkaXRDb21tYW5kEg4KBmF1dGhvchgFIAEoCRIoCgR0aW1lGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIOCgZ1bmRvZXMYByABKA0iSgoKQ2hhdFJlY29yZBIqCgdtZXNzYWdlGAEgASgLMhkucmVhbG13aXJlLnYxLkNoYXRNZXNzYWdlEhAKCGhlYXJkX2J5GAIgAygNInwKDVJlbGVhc2VSZWNvcmQSEAoIcGxhdGZvcm0YASABKAkSDwoHdmVyc2lvbhgCIAEoCRIWCg5vbGRlc3Rfd29ya2luZxgDIAEoCRIwCgxwdWJsaXNoZWRfYXQYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wKpQBCgxTZXNzaW9uU3RhdGUSHQoZU0VTU0lPTl9TVEFURV9VTlNQRUNJRklFRBAAEhYKElNFU1NJT05fU1RBVEVfTElWRRABEhoKFlNFU1NJT05fU1RBVEVfUkVQTEFDRUQQAhIXChNTRVNTSU9OX1NUQVRFX0VOREVEEAMSGAoUU0VTU0lPTl9TVEFURV9LSUNLRUQQBELOAQoZY29tLnJlYWxtd2lyZS5pbnRlcm5hbC52MVABWkZnaXRodWIuY29tL3JlYWxtd2lyZS9yZWFsbXdpcmUvZ2VuL2dvL3JlYWxtd2lyZS9pbnRlcm5hbC92MTtpbnRlcm5hbHYxogIDUldJqgIVUmVhbG13aXJlLkludGVybmFsLlYxugIWUmVhbG13aXJlX0ludGVybmFsX1YxX8oCFVJlYWxtd2lyZVxJbnRlcm5hbFxWMeoCF1JlYWxtd2lyZTo6SW50ZXJuYWw6OlYxYgZwcm90bzM", [file_google_protobuf_any, file_google_protobuf_timestamp, file_realmwire_v1_chat, file_realmwire_v1_map, file_realmwire_v1_options, file_realmwire_v1_user, file_realmwire_v1_value]);
+  fileDesc("CiJyZWFsbXdpcmUvaW50ZXJuYWwvdjEvcmVjb3JkLnByb3RvEhVyZWFsbXdpcmUuaW50ZXJuYWwudjEi3AEKDUFjY291bnRSZWNvcmQSCgoCaWQYASABKA0SDAoEbmFtZRgCIAEoCRIgCgRyb2xlGAMgASgOMhIucmVhbG13aXJlLnYxLlJvbGUSDQoFZW1haWwYBCABKAkSFQoNcGFzc3dvcmRfaGFzaBgFIAEoCRIuCgpjcmVhdGVkX2F0GAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIZChFsYXN0X2NoYXJhY3Rlcl9pZBgHIAEoDRIeCgNiYW4YCCABKAsyES5yZWFsbXdpcmUudjEuQmFuIs8BCg9DaGFyYWN0ZXJSZWNvcmQSCgoCaWQYASABKA0SEgoKYWNjb3VudF9pZBgCIAEoDRIMCgRuYW1lGAMgASgJEgwKBHpvbmUYBCABKAkSJgoIcG9zaXRpb24YBSABKAsyFC5yZWFsbXdpcmUudjEuVmVjdG9yEigKCmNvbXBvbmVudHMYBiADKAsyFC5nb29nbGUucHJvdG9idWYuQW55Ei4KCmNyZWF0ZWRfYXQYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIkEKDFBsYWNlc1JlY29yZBIMCgR6b25lGAEgASgJEgsKA2lkcxgCIAMoDRIKCgJ4cxgDIAMoARIKCgJ5cxgEIAMoASJ8CgxPYmplY3RSZWNvcmQSDAoEem9uZRgBIAEoCRIMCgRuYW1lGAIgASgJEiYKCHBvc2l0aW9uGAMgASgLMhQucmVhbG13aXJlLnYxLlZlY3RvchIoCgpjb21wb25lbnRzGAQgAygLMhQuZ29vZ2xlLnByb3RvYnVmLkFueSL1AQoNU2Vzc2lvblJlY29yZBISCgp0b2tlbl9oYXNoGAEgASgMEhIKCmFjY291bnRfaWQYAiABKA0SFAoMY2hhcmFjdGVyX2lkGAMgASgNEjIKBXN0YXRlGAQgASgOMiMucmVhbG13aXJlLmludGVybmFsLnYxLlNlc3Npb25TdGF0ZRIuCgpjcmVhdGVkX2F0GAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIuCgpleHBpcmVzX2F0GAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBISCgplbmRfcmVhc29uGAcgASgJIs8BCgpFZGl0UmVjb3JkEgwKBHpvbmUYASABKAkSEAoIcmV2aXNpb24YAiABKA0SKwoIY29tbWFuZHMYAyADKAsyGS5yZWFsbXdpcmUudjEuRWRpdENvbW1hbmQSKgoHaW52ZXJzZRgEIAMoCzIZLnJlYWxtd2lyZS52MS5FZGl0Q29tbWFuZBIOCgZhdXRob3IYBSABKAkSKAoEdGltZRgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDgoGdW5kb2VzGAcgASgNIkoKCkNoYXRSZWNvcmQSKgoHbWVzc2FnZRgBIAEoCzIZLnJlYWxtd2lyZS52MS5DaGF0TWVzc2FnZRIQCghoZWFyZF9ieRgCIAMoDSJ8Cg1SZWxlYXNlUmVjb3JkEhAKCHBsYXRmb3JtGAEgASgJEg8KB3ZlcnNpb24YAiABKAkSFgoOb2xkZXN0X3dvcmtpbmcYAyABKAkSMAoMcHVibGlzaGVkX2F0GAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCqUAQoMU2Vzc2lvblN0YXRlEh0KGVNFU1NJT05fU1RBVEVfVU5TUEVDSUZJRUQQABIWChJTRVNTSU9OX1NUQVRFX0xJVkUQARIaChZTRVNTSU9OX1NUQVRFX1JFUExBQ0VEEAISFwoTU0VTU0lPTl9TVEFURV9FTkRFRBADEhgKFFNFU1NJT05fU1RBVEVfS0lDS0VEEARCzgEKGWNvbS5yZWFsbXdpcmUuaW50ZXJuYWwudjFQAVpGZ2l0aHViLmNvbS9yZWFsbXdpcmUvcmVhbG13aXJlL2dlbi9nby9yZWFsbXdpcmUvaW50ZXJuYWwvdjE7aW50ZXJuYWx2MaICA1JXSaoCFVJlYWxtd2lyZS5JbnRlcm5hbC5WMboCFlJlYWxtd2lyZV9JbnRlcm5hbF9WMV/KAhVSZWFsbXdpcmVcSW50ZXJuYWxcVjHqAhdSZWFsbXdpcmU6OkludGVybmFsOjpWMWIGcHJvdG8z", [file_google_protobuf_any, file_google_protobuf_timestamp, file_realmwire_v1_chat, file_realmwire_v1_map, file_realmwire_v1_options, file_realmwire_v1_user, file_realmwire_v1_value]);
 
 /**
  * A stored account.
@@ -158,6 +158,49 @@ export const CharacterRecordSchema: GenMessage<CharacterRecord> = /*@__PURE__*/
   messageDesc(file_realmwire_internal_v1_record, 1);
 
 /**
+ * Where the characters of a zone are: all of them in one record, since most of the time they do nothing but walk.
+ * Column by column; what stands at the same place of each belongs together.
+ *
+ * @generated from message realmwire.internal.v1.PlacesRecord
+ */
+export type PlacesRecord = Message<"realmwire.internal.v1.PlacesRecord"> & {
+  /**
+   * The zone.
+   *
+   * @generated from field: string zone = 1;
+   */
+  zone: string;
+
+  /**
+   * Ids of the characters.
+   *
+   * @generated from field: repeated uint32 ids = 2;
+   */
+  ids: number[];
+
+  /**
+   * Where they are, in tiles.
+   *
+   * @generated from field: repeated double xs = 3;
+   */
+  xs: number[];
+
+  /**
+   * Where they are, in tiles.
+   *
+   * @generated from field: repeated double ys = 4;
+   */
+  ys: number[];
+};
+
+/**
+ * Describes the message realmwire.internal.v1.PlacesRecord.
+ * Use `create(PlacesRecordSchema)` to create a new message.
+ */
+export const PlacesRecordSchema: GenMessage<PlacesRecord> = /*@__PURE__*/
+  messageDesc(file_realmwire_internal_v1_record, 2);
+
+/**
  * What is stored of a thing or a creature of a zone, once it differs from what the map says.
  *
  * @generated from message realmwire.internal.v1.ObjectRecord
@@ -197,7 +240,7 @@ export type ObjectRecord = Message<"realmwire.internal.v1.ObjectRecord"> & {
  * Use `create(ObjectRecordSchema)` to create a new message.
  */
 export const ObjectRecordSchema: GenMessage<ObjectRecord> = /*@__PURE__*/
-  messageDesc(file_realmwire_internal_v1_record, 2);
+  messageDesc(file_realmwire_internal_v1_record, 3);
 
 /**
  * A stored session.
@@ -260,7 +303,7 @@ export type SessionRecord = Message<"realmwire.internal.v1.SessionRecord"> & {
  * Use `create(SessionRecordSchema)` to create a new message.
  */
 export const SessionRecordSchema: GenMessage<SessionRecord> = /*@__PURE__*/
-  messageDesc(file_realmwire_internal_v1_record, 3);
+  messageDesc(file_realmwire_internal_v1_record, 4);
 
 /**
  * A stored edit of a map.
@@ -323,7 +366,7 @@ export type EditRecord = Message<"realmwire.internal.v1.EditRecord"> & {
  * Use `create(EditRecordSchema)` to create a new message.
  */
 export const EditRecordSchema: GenMessage<EditRecord> = /*@__PURE__*/
-  messageDesc(file_realmwire_internal_v1_record, 4);
+  messageDesc(file_realmwire_internal_v1_record, 5);
 
 /**
  * A stored chat message.
@@ -351,7 +394,7 @@ export type ChatRecord = Message<"realmwire.internal.v1.ChatRecord"> & {
  * Use `create(ChatRecordSchema)` to create a new message.
  */
 export const ChatRecordSchema: GenMessage<ChatRecord> = /*@__PURE__*/
-  messageDesc(file_realmwire_internal_v1_record, 5);
+  messageDesc(file_realmwire_internal_v1_record, 6);
 
 /**
  * A stored client release: the current one of its platform.
@@ -393,7 +436,7 @@ export type ReleaseRecord = Message<"realmwire.internal.v1.ReleaseRecord"> & {
  * Use `create(ReleaseRecordSchema)` to create a new message.
  */
 export const ReleaseRecordSchema: GenMessage<ReleaseRecord> = /*@__PURE__*/
-  messageDesc(file_realmwire_internal_v1_record, 6);
+  messageDesc(file_realmwire_internal_v1_record, 7);
 
 /**
  * Whether a session still works.

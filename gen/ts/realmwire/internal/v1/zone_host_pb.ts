@@ -10,7 +10,7 @@ import type { RegionFrame } from "./frame_pb.ts";
 import { file_realmwire_internal_v1_frame } from "./frame_pb.ts";
 import type { Done, Input, Outcome, Recording } from "./input_pb.ts";
 import { file_realmwire_internal_v1_input } from "./input_pb.ts";
-import type { CharacterRecord, ObjectRecord } from "./record_pb.ts";
+import type { CharacterRecord, ObjectRecord, PlacesRecord } from "./record_pb.ts";
 import { file_realmwire_internal_v1_record } from "./record_pb.ts";
 import type { EntityState } from "./state_pb.ts";
 import { file_realmwire_internal_v1_state } from "./state_pb.ts";
@@ -24,7 +24,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file realmwire/internal/v1/zone_host.proto.
  */
 export const file_realmwire_internal_v1_zone_host: GenFile = /*@__PURE__*/
-  fileDesc("CiVyZWFsbXdpcmUvaW50ZXJuYWwvdjEvem9uZV9ob3N0LnByb3RvEhVyZWFsbXdpcmUuaW50ZXJuYWwudjEigAEKCVN0YXJ0Wm9uZRILCgNydW4YASABKA0SIgoDbWFwGAIgASgLMhUucmVhbG13aXJlLnYxLlpvbmVNYXASNAoHb2JqZWN0cxgDIAMoCzIjLnJlYWxtd2lyZS5pbnRlcm5hbC52MS5PYmplY3RSZWNvcmQSDAoEc2VlZBgEIAEoCSIfCgtTdGFydGVkWm9uZRIQCghlbnRpdGllcxgBIAEoDSLwAQoIWm9uZUNhbGwSLQoFaW5wdXQYASABKAsyHC5yZWFsbXdpcmUuaW50ZXJuYWwudjEuSW5wdXRIABIOCgRyZWFkGAIgASgJSAASDQoDcm93GAMgASgJSAASLQoGcmVjb3JkGAQgASgLMhsucmVhbG13aXJlLmludGVybmFsLnYxLkRvbmVIABItCgZhZnJlc2gYBSABKAsyGy5yZWFsbXdpcmUuaW50ZXJuYWwudjEuRG9uZUgAEjAKBHN0b3AYBiABKAsyIC5yZWFsbXdpcmUuaW50ZXJuYWwudjEuWm9uZU5hbWVzSABCBgoEa2luZCIaCglab25lTmFtZXMSDQoFbmFtZXMYASADKAkiwgIKClpvbmVBbnN3ZXISMQoHb3V0Y29tZRgBIAEoCzIeLnJlYWxtd2lyZS5pbnRlcm5hbC52MS5PdXRjb21lSAASNQoGZW50aXR5GAIgASgLMiMucmVhbG13aXJlLmludGVybmFsLnYxLlN0b3JlZEVudGl0eUgAEi0KA3JvdxgDIAEoCzIeLnJlYWxtd2lyZS5pbnRlcm5hbC52MS5ab25lUm93SAASNQoJcmVjb3JkaW5nGAQgASgLMiAucmVhbG13aXJlLmludGVybmFsLnYxLlJlY29yZGluZ0gAEi8KBHJvd3MYBSABKAsyHy5yZWFsbXdpcmUuaW50ZXJuYWwudjEuWm9uZVJvd3NIABIrCgRkb25lGAYgASgLMhsucmVhbG13aXJlLmludGVybmFsLnYxLkRvbmVIAEIGCgRraW5kImwKDFN0b3JlZEVudGl0eRIyCgZlbnRpdHkYASABKAsyIi5yZWFsbXdpcmUuaW50ZXJuYWwudjEuRW50aXR5U3RhdGUSKAoKY29tcG9uZW50cxgCIAMoCzIULmdvb2dsZS5wcm90b2J1Zi5BbnkihQEKB1pvbmVSb3cSOwoJY2hhcmFjdGVyGAEgASgLMiYucmVhbG13aXJlLmludGVybmFsLnYxLkNoYXJhY3RlclJlY29yZEgAEjUKBm9iamVjdBgCIAEoCzIjLnJlYWxtd2lyZS5pbnRlcm5hbC52MS5PYmplY3RSZWNvcmRIAEIGCgRraW5kIjgKCFpvbmVSb3dzEiwKBHJvd3MYASADKAsyHi5yZWFsbXdpcmUuaW50ZXJuYWwudjEuWm9uZVJvdyKVAQoKWm9uZVJlcG9ydBIvCgR0aWNrGAEgASgLMh8ucmVhbG13aXJlLmludGVybmFsLnYxLlpvbmVUaWNrSAASFwoNc3BlZWRfcGVyY2VudBgCIAEoDUgAEjUKB2ZhaWx1cmUYAyABKAsyIi5yZWFsbXdpcmUuaW50ZXJuYWwudjEuWm9uZUZhaWx1cmVIAEIGCgRraW5kIucBCghab25lVGljaxIMCgR0aWNrGAEgASgNEjMKB3JlZ2lvbnMYAiADKAsyIi5yZWFsbXdpcmUuaW50ZXJuYWwudjEuUmVnaW9uRnJhbWUSMAoGZXZlbnRzGAMgAygLMiAucmVhbG13aXJlLmludGVybmFsLnYxLlpvbmVFdmVudBIuCgVzYXZlcxgEIAMoCzIfLnJlYWxtd2lyZS5pbnRlcm5hbC52MS5ab25lU2F2ZRI2Cgl0cmFuc2ZlcnMYBSADKAsyIy5yZWFsbXdpcmUuaW50ZXJuYWwudjEuWm9uZVRyYW5zZmVyImMKCVpvbmVFdmVudBIyCgdoZWFyZXJzGAEgAygLMiEucmVhbG13aXJlLmludGVybmFsLnYxLlpvbmVIZWFyZXISIgoFZXZlbnQYAiABKAsyEy5yZWFsbXdpcmUudjEuRXZlbnQiNQoKWm9uZUhlYXJlchIRCgljaGFyYWN0ZXIYASABKAkSFAoMY2hhcmFjdGVyX2lkGAIgASgNIi4KCFpvbmVTYXZlEgwKBG5hbWUYASABKAkSFAoMY2hhcmFjdGVyX2lkGAIgASgNImIKDFpvbmVUcmFuc2ZlchI1CgljaGFyYWN0ZXIYASABKAsyIi5yZWFsbXdpcmUuaW50ZXJuYWwudjEuRW50aXR5U3RhdGUSDAoEem9uZRgCIAEoCRINCgVzcGF3bhgDIAEoCSI9Cgtab25lRmFpbHVyZRINCgVlcnJvchgBIAEoCRIMCgR0aWNrGAIgASgNEhEKCXJlY29yZGluZxgDIAEoDCI5CgdMb2dMaW5lEg0KBWxldmVsGAEgASgJEg8KB21lc3NhZ2UYAiABKAkSDgoGZmllbGRzGAMgASgJQs4BChljb20ucmVhbG13aXJlLmludGVybmFsLnYxUAFaRmdpdGh1Yi5jb20vcmVhbG13aXJlL3JlYWxtd2lyZS9nZW4vZ28vcmVhbG13aXJlL2ludGVybmFsL3YxO2ludGVybmFsdjGiAgNSV0mqAhVSZWFsbXdpcmUuSW50ZXJuYWwuVjG6AhZSZWFsbXdpcmVfSW50ZXJuYWxfVjFfygIVUmVhbG13aXJlXEludGVybmFsXFYx6gIXUmVhbG13aXJlOjpJbnRlcm5hbDo6VjFiBnByb3RvMw", [file_google_protobuf_any, file_realmwire_internal_v1_frame, file_realmwire_internal_v1_input, file_realmwire_internal_v1_record, file_realmwire_internal_v1_state, file_realmwire_v1_map, file_realmwire_v1_world_service]);
+  fileDesc("CiVyZWFsbXdpcmUvaW50ZXJuYWwvdjEvem9uZV9ob3N0LnByb3RvEhVyZWFsbXdpcmUuaW50ZXJuYWwudjEigAEKCVN0YXJ0Wm9uZRILCgNydW4YASABKA0SIgoDbWFwGAIgASgLMhUucmVhbG13aXJlLnYxLlpvbmVNYXASNAoHb2JqZWN0cxgDIAMoCzIjLnJlYWxtd2lyZS5pbnRlcm5hbC52MS5PYmplY3RSZWNvcmQSDAoEc2VlZBgEIAEoCSIfCgtTdGFydGVkWm9uZRIQCghlbnRpdGllcxgBIAEoDSKfAgoIWm9uZUNhbGwSLQoFaW5wdXQYASABKAsyHC5yZWFsbXdpcmUuaW50ZXJuYWwudjEuSW5wdXRIABIOCgRyZWFkGAIgASgJSAASDQoDcm93GAMgASgJSAASLQoGcmVjb3JkGAQgASgLMhsucmVhbG13aXJlLmludGVybmFsLnYxLkRvbmVIABItCgZhZnJlc2gYBSABKAsyGy5yZWFsbXdpcmUuaW50ZXJuYWwudjEuRG9uZUgAEjAKBHN0b3AYBiABKAsyIC5yZWFsbXdpcmUuaW50ZXJuYWwudjEuWm9uZU5hbWVzSAASLQoGcGxhY2VzGAcgASgLMhsucmVhbG13aXJlLmludGVybmFsLnYxLkRvbmVIAEIGCgRraW5kIhoKCVpvbmVOYW1lcxINCgVuYW1lcxgBIAMoCSLCAgoKWm9uZUFuc3dlchIxCgdvdXRjb21lGAEgASgLMh4ucmVhbG13aXJlLmludGVybmFsLnYxLk91dGNvbWVIABI1CgZlbnRpdHkYAiABKAsyIy5yZWFsbXdpcmUuaW50ZXJuYWwudjEuU3RvcmVkRW50aXR5SAASLQoDcm93GAMgASgLMh4ucmVhbG13aXJlLmludGVybmFsLnYxLlpvbmVSb3dIABI1CglyZWNvcmRpbmcYBCABKAsyIC5yZWFsbXdpcmUuaW50ZXJuYWwudjEuUmVjb3JkaW5nSAASLwoEcm93cxgFIAEoCzIfLnJlYWxtd2lyZS5pbnRlcm5hbC52MS5ab25lUm93c0gAEisKBGRvbmUYBiABKAsyGy5yZWFsbXdpcmUuaW50ZXJuYWwudjEuRG9uZUgAQgYKBGtpbmQibAoMU3RvcmVkRW50aXR5EjIKBmVudGl0eRgBIAEoCzIiLnJlYWxtd2lyZS5pbnRlcm5hbC52MS5FbnRpdHlTdGF0ZRIoCgpjb21wb25lbnRzGAIgAygLMhQuZ29vZ2xlLnByb3RvYnVmLkFueSK8AQoHWm9uZVJvdxI7CgljaGFyYWN0ZXIYASABKAsyJi5yZWFsbXdpcmUuaW50ZXJuYWwudjEuQ2hhcmFjdGVyUmVjb3JkSAASNQoGb2JqZWN0GAIgASgLMiMucmVhbG13aXJlLmludGVybmFsLnYxLk9iamVjdFJlY29yZEgAEjUKBnBsYWNlcxgDIAEoCzIjLnJlYWxtd2lyZS5pbnRlcm5hbC52MS5QbGFjZXNSZWNvcmRIAEIGCgRraW5kIjgKCFpvbmVSb3dzEiwKBHJvd3MYASADKAsyHi5yZWFsbXdpcmUuaW50ZXJuYWwudjEuWm9uZVJvdyKVAQoKWm9uZVJlcG9ydBIvCgR0aWNrGAEgASgLMh8ucmVhbG13aXJlLmludGVybmFsLnYxLlpvbmVUaWNrSAASFwoNc3BlZWRfcGVyY2VudBgCIAEoDUgAEjUKB2ZhaWx1cmUYAyABKAsyIi5yZWFsbXdpcmUuaW50ZXJuYWwudjEuWm9uZUZhaWx1cmVIAEIGCgRraW5kIvYBCghab25lVGljaxIMCgR0aWNrGAEgASgNEjMKB3JlZ2lvbnMYAiADKAsyIi5yZWFsbXdpcmUuaW50ZXJuYWwudjEuUmVnaW9uRnJhbWUSMAoGZXZlbnRzGAMgAygLMiAucmVhbG13aXJlLmludGVybmFsLnYxLlpvbmVFdmVudBIuCgVzYXZlcxgEIAMoCzIfLnJlYWxtd2lyZS5pbnRlcm5hbC52MS5ab25lU2F2ZRI2Cgl0cmFuc2ZlcnMYBSADKAsyIy5yZWFsbXdpcmUuaW50ZXJuYWwudjEuWm9uZVRyYW5zZmVyEg0KBW1vdmVkGAYgASgIImMKCVpvbmVFdmVudBIyCgdoZWFyZXJzGAEgAygLMiEucmVhbG13aXJlLmludGVybmFsLnYxLlpvbmVIZWFyZXISIgoFZXZlbnQYAiABKAsyEy5yZWFsbXdpcmUudjEuRXZlbnQiNQoKWm9uZUhlYXJlchIRCgljaGFyYWN0ZXIYASABKAkSFAoMY2hhcmFjdGVyX2lkGAIgASgNIi4KCFpvbmVTYXZlEgwKBG5hbWUYASABKAkSFAoMY2hhcmFjdGVyX2lkGAIgASgNImIKDFpvbmVUcmFuc2ZlchI1CgljaGFyYWN0ZXIYASABKAsyIi5yZWFsbXdpcmUuaW50ZXJuYWwudjEuRW50aXR5U3RhdGUSDAoEem9uZRgCIAEoCRINCgVzcGF3bhgDIAEoCSI9Cgtab25lRmFpbHVyZRINCgVlcnJvchgBIAEoCRIMCgR0aWNrGAIgASgNEhEKCXJlY29yZGluZxgDIAEoDCI5CgdMb2dMaW5lEg0KBWxldmVsGAEgASgJEg8KB21lc3NhZ2UYAiABKAkSDgoGZmllbGRzGAMgASgJQs4BChljb20ucmVhbG13aXJlLmludGVybmFsLnYxUAFaRmdpdGh1Yi5jb20vcmVhbG13aXJlL3JlYWxtd2lyZS9nZW4vZ28vcmVhbG13aXJlL2ludGVybmFsL3YxO2ludGVybmFsdjGiAgNSV0mqAhVSZWFsbXdpcmUuSW50ZXJuYWwuVjG6AhZSZWFsbXdpcmVfSW50ZXJuYWxfVjFfygIVUmVhbG13aXJlXEludGVybmFsXFYx6gIXUmVhbG13aXJlOjpJbnRlcm5hbDo6VjFiBnByb3RvMw", [file_google_protobuf_any, file_realmwire_internal_v1_frame, file_realmwire_internal_v1_input, file_realmwire_internal_v1_record, file_realmwire_internal_v1_state, file_realmwire_v1_map, file_realmwire_v1_world_service]);
 
 /**
  * Begins a zone on a host. Asked on `host.<host>.start`, answered with a `StartedZone`.
@@ -143,12 +143,20 @@ export type ZoneCall = Message<"realmwire.internal.v1.ZoneCall"> & {
     case: "afresh";
   } | {
     /**
-     * To end, with the rows of these entities that are there. The answer is rows.
+     * To end, with the rows of these entities that are there, and where all characters are. The answer is rows.
      *
      * @generated from field: realmwire.internal.v1.ZoneNames stop = 6;
      */
     value: ZoneNames;
     case: "stop";
+  } | {
+    /**
+     * Where all characters are. The answer is a row.
+     *
+     * @generated from field: realmwire.internal.v1.Done places = 7;
+     */
+    value: Done;
+    case: "places";
   } | { case: undefined; value?: undefined };
 };
 
@@ -304,6 +312,14 @@ export type ZoneRow = Message<"realmwire.internal.v1.ZoneRow"> & {
      */
     value: ObjectRecord;
     case: "object";
+  } | {
+    /**
+     * Of where all characters are.
+     *
+     * @generated from field: realmwire.internal.v1.PlacesRecord places = 3;
+     */
+    value: PlacesRecord;
+    case: "places";
   } | { case: undefined; value?: undefined };
 };
 
@@ -408,7 +424,7 @@ export type ZoneTick = Message<"realmwire.internal.v1.ZoneTick"> & {
   events: ZoneEvent[];
 
   /**
-   * Entities whose stored state changed. Each is named once until its row is asked for.
+   * Entities whose stored state changed, but for where they are. Each is named once until its row is asked for.
    *
    * @generated from field: repeated realmwire.internal.v1.ZoneSave saves = 4;
    */
@@ -420,6 +436,13 @@ export type ZoneTick = Message<"realmwire.internal.v1.ZoneTick"> & {
    * @generated from field: repeated realmwire.internal.v1.ZoneTransfer transfers = 5;
    */
   transfers: ZoneTransfer[];
+
+  /**
+   * Whether characters moved, came or left.
+   *
+   * @generated from field: bool moved = 6;
+   */
+  moved: boolean;
 };
 
 /**
