@@ -47,6 +47,9 @@ export class EntityTable<C extends SeenCell = Cell> {
   courseVxs = new Float64Array(INITIAL_CAPACITY);
   courseVys = new Float64Array(INITIAL_CAPACITY);
   courseTicks = new Uint32Array(INITIAL_CAPACITY);
+  /** Where viewers see entities at the tick that was {@link follow}ed last or, in a mirror, that it has reached. */
+  seenXs = new Float64Array(INITIAL_CAPACITY);
+  seenYs = new Float64Array(INITIAL_CAPACITY);
   /** A mark that a viewer leaves while it looks around. */
   marks = new Uint32Array(INITIAL_CAPACITY);
   /**
@@ -58,6 +61,8 @@ export class EntityTable<C extends SeenCell = Cell> {
   changedTicks = new Uint32Array(INITIAL_CAPACITY);
   /** Ticks of the last change of owner: who sees what of the components is another question since. */
   ownedTicks = new Uint32Array(INITIAL_CAPACITY);
+  /** The latest of all these ticks: viewers who were told of it have nothing to look for. */
+  newsTicks = new Uint32Array(INITIAL_CAPACITY);
   readonly names: string[] = [];
   readonly kinds: EntityKind[] = [];
   readonly visuals: string[] = [];
@@ -100,11 +105,14 @@ export class EntityTable<C extends SeenCell = Cell> {
     this.courseVxs[slot] = 0;
     this.courseVys[slot] = 0;
     this.courseTicks[slot] = tick;
+    this.seenXs[slot] = entity.x;
+    this.seenYs[slot] = entity.y;
     this.marks[slot] = 0;
     this.movedTicks[slot] = tick;
     this.turnedTicks[slot] = tick;
     this.changedTicks[slot] = tick;
     this.ownedTicks[slot] = tick;
+    this.newsTicks[slot] = tick;
     this.names[slot] = entity.name;
     this.kinds[slot] = entity.kind;
     this.visuals[slot] = "";
@@ -154,6 +162,23 @@ export class EntityTable<C extends SeenCell = Cell> {
     );
   }
 
+  /** Notes where viewers see an entity at a tick. */
+  show(slot: number, tick: number): void {
+    this.seenXs[slot] = this.shownX(slot, tick);
+    this.seenYs[slot] = this.shownY(slot, tick);
+  }
+
+  /** Notes that something of an entity changed at a tick that viewers may have to be told of. */
+  noteNews(slot: number, tick: number): void {
+    if ((this.newsTicks[slot] as number) < tick) this.newsTicks[slot] = tick;
+  }
+
+  /** Notes that a component of an entity changed. */
+  noteChange(slot: number, tick: number): void {
+    this.changedTicks[slot] = tick;
+    this.noteNews(slot, tick);
+  }
+
   /** Compares where everybody is after a tick with where viewers reckon them to be, and begins new courses where that is not the same. */
   follow(tick: number): void {
     for (let slot = 0; slot < this.limit; slot++) {
@@ -171,6 +196,7 @@ export class EntityTable<C extends SeenCell = Cell> {
           this.setPlace(slot, x, y, tick);
         }
       }
+      this.show(slot, tick);
     }
   }
 
@@ -193,6 +219,7 @@ export class EntityTable<C extends SeenCell = Cell> {
     this.courseVys[slot] = vy;
     this.courseTicks[slot] = tick - 1;
     this.turnedTicks[slot] = tick;
+    this.noteNews(slot, tick);
   }
 
   /** Begins a course somewhere else, with the velocity of the one before. */
@@ -201,6 +228,7 @@ export class EntityTable<C extends SeenCell = Cell> {
     this.courseYs[slot] = y;
     this.courseTicks[slot] = tick;
     this.movedTicks[slot] = tick;
+    this.noteNews(slot, tick);
   }
 
   /** Goes on from a course that is known in full. Nothing has changed where it is the one that viewers reckon by. */
@@ -231,6 +259,7 @@ export class EntityTable<C extends SeenCell = Cell> {
     if (this.owners[slot] === owner) return;
     this.owners[slot] = owner;
     this.ownedTicks[slot] = tick;
+    this.noteNews(slot, tick);
   }
 
   /** The class of viewers that a character belongs to for an entity. There are no parties yet. */
@@ -255,6 +284,9 @@ export class EntityTable<C extends SeenCell = Cell> {
       this.turnedTicks[slot] = from.turnedTicks[before] as number;
       this.changedTicks[slot] = from.changedTicks[before] as number;
       this.ownedTicks[slot] = from.ownedTicks[before] as number;
+      this.newsTicks[slot] = from.newsTicks[before] as number;
+      this.seenXs[slot] = from.seenXs[before] as number;
+      this.seenYs[slot] = from.seenYs[before] as number;
       const cells = from.cells[before] ?? [];
       for (const cell of this.cells[slot] ?? []) {
         const same = cells.find(({ type }) => type === cell.type);
@@ -286,10 +318,13 @@ export class EntityTable<C extends SeenCell = Cell> {
     this.turnedTicks = uint(this.turnedTicks);
     this.changedTicks = uint(this.changedTicks);
     this.ownedTicks = uint(this.ownedTicks);
+    this.newsTicks = uint(this.newsTicks);
     this.xs = real(this.xs);
     this.ys = real(this.ys);
     this.vxs = real(this.vxs);
     this.vys = real(this.vys);
+    this.seenXs = real(this.seenXs);
+    this.seenYs = real(this.seenYs);
     this.courseXs = real(this.courseXs);
     this.courseYs = real(this.courseYs);
     this.courseVxs = real(this.courseVxs);

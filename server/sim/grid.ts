@@ -9,8 +9,14 @@ export interface Grid {
   /** Puts a slot where it is now; moves it when it was elsewhere. */
   place(slot: number, x: number, y: number): void;
   remove(slot: number): void;
-  /** Calls `visit` for every slot in the cells around a circle: all inside the circle, and some outside. */
-  around(x: number, y: number, radius: number, visit: (slot: number) => void): void;
+  /** What is in the cells around a circle: all inside the circle, and some outside. It holds until the next query. */
+  around(x: number, y: number, radius: number): Found;
+}
+
+/** The first `count` of the slots. */
+export interface Found {
+  readonly slots: Int32Array;
+  readonly count: number;
 }
 
 /** A grid for a map of this size in tiles. Places outside count to the nearest cell. */
@@ -44,6 +50,8 @@ export function createGrid(width: number, height: number): Grid {
     cells[slot] = -1;
   }
 
+  const found = { slots: new Int32Array(64), count: 0 };
+
   return {
     place(slot, x, y) {
       reserve(slot);
@@ -58,19 +66,29 @@ export function createGrid(width: number, height: number): Grid {
       cells[slot] = cell;
     },
     remove,
-    around(x, y, radius, visit) {
+    around(x, y, radius) {
+      const west = column(x - radius);
       const east = column(x + radius);
       const south = row(y + radius);
+      let { slots } = found;
+      let count = 0;
       for (let r = row(y - radius); r <= south; r++) {
-        for (let c = column(x - radius); c <= east; c++) {
-          let slot = heads[r * columns + c] as number;
-          while (slot >= 0) {
-            const next = nexts[slot] as number;
-            visit(slot);
-            slot = next;
+        for (let c = west; c <= east; c++) {
+          for (
+            let slot = heads[r * columns + c] as number;
+            slot >= 0;
+            slot = nexts[slot] as number
+          ) {
+            if (count === slots.length) {
+              slots = grow(slots, count * 2);
+              found.slots = slots;
+            }
+            slots[count++] = slot;
           }
         }
       }
+      found.count = count;
+      return found;
     },
   };
 }

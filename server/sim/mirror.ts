@@ -128,11 +128,12 @@ export function createMirror(map: {
   }
 
   function tellOf(slot: number, courseTick: number, changeTick: number): void {
-    table.place(slot, table.shownX(slot, tick), table.shownY(slot, tick));
+    showAt(table, slot, tick);
     if (changeTick === courseTick) return;
     // Viewers are told later than in the tick that it is from, and cannot reckon it then.
     table.turnedTicks[slot] = changeTick;
     table.movedTicks[slot] = changeTick;
+    table.noteNews(slot, changeTick);
   }
 
   function enter(entity: MirrorEntity, region: MirrorRegion, at: number, changeTick: number): void {
@@ -165,7 +166,7 @@ export function createMirror(map: {
     table.own(slot, owner, changeTick);
     const cells = table.cells[slot] ?? [];
     for (const component of components) {
-      if (putComponent(cells, component, changeTick)) table.changedTicks[slot] = changeTick;
+      if (putComponent(cells, component, changeTick)) table.noteChange(slot, changeTick);
     }
   }
 
@@ -232,8 +233,14 @@ function carryOn(table: EntityTable<MirrorCell>, tick: number): void {
   for (let slot = 0; slot < table.limit; slot++) {
     if (table.ids[slot] === 0) continue;
     if (table.courseVxs[slot] === 0 && table.courseVys[slot] === 0) continue;
-    table.place(slot, table.shownX(slot, tick), table.shownY(slot, tick));
+    showAt(table, slot, tick);
   }
+}
+
+/** Puts an entity where viewers see it at a tick. */
+function showAt(table: EntityTable<MirrorCell>, slot: number, tick: number): void {
+  table.show(slot, tick);
+  table.place(slot, table.seenXs[slot] as number, table.seenYs[slot] as number);
 }
 
 /** Puts a component into place; whether it is new to any class of viewers comes back. */

@@ -156,12 +156,14 @@ function eachSlotIn(
   const half = REGION_TILES / 2;
   const x = column * REGION_TILES + half;
   const y = row * REGION_TILES + half;
-  table.grid.around(x, y, half + SLACK_TILES, (slot) => {
+  const { slots, count } = table.grid.around(x, y, half + SLACK_TILES);
+  for (let i = 0; i < count; i++) {
+    const slot = slots[i] as number;
     const isHere =
       Math.floor(table.shownX(slot, tick) / REGION_TILES) === column &&
       Math.floor(table.shownY(slot, tick) / REGION_TILES) === row;
     if (isHere) visit(slot);
-  });
+  }
 }
 
 function entityOf(table: EntityTable, slot: number): MirrorEntity {

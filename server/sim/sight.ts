@@ -9,6 +9,11 @@ const SETTLED_SLACK_TILES = 1 / 64;
 /** The same with inputs since the last tick: a step by an offset, and a little. Who leapt further counts as gone one message early. */
 const UNSETTLED_SLACK_TILES = 2;
 const INITIAL_CAPACITY = 32;
+/** What a client knows of an entity: its id, and its slot with the class of viewers that it was written for. */
+const STRIDE = 2;
+/** Bits of the class below those of the slot. */
+const CLASS_BITS = 2;
+const CLASS_MASK = (1 << CLASS_BITS) - 1;
 
 /** What a viewer looks into: a zone in this process, or the mirror of one on another node. */
 export interface ViewSource {
@@ -51,13 +56,12 @@ export function createSight(character: string, radius: number): Sight {
   return new Known(character, radius);
 }
 
-/** What a client knows, in columns. */
+/** What a client knows. */
 class Known implements Sight {
   private readonly character: string;
   private readonly radius: number;
-  private ids = new Uint32Array(INITIAL_CAPACITY);
-  private slots = new Int32Array(INITIAL_CAPACITY);
-  private classes = new Uint8Array(INITIAL_CAPACITY);
+  /** {@link STRIDE} numbers for each: one array, since each tick goes through those of all viewers. */
+  private known = new Int32Array(STRIDE * INITIAL_CAPACITY);
   private count = 0;
 
   constructor(character: string, radius: number) {
@@ -66,20 +70,23 @@ class Known implements Sight {
   }
 
   look(source: ViewSource, self: number, since: number, isResumed: boolean): View {
-    const { table, tick } = source;
+    const { table } = source;
     const { radius } = this;
     clear(view);
-    const x = table.shownX(self, tick);
-    const y = table.shownY(self, tick);
+    const x = table.seenXs[self] as number;
+    const y = table.seenYs[self] as number;
     const mark = table.nextMark();
-    this.lookAtKnown({ table, tick, x, y, since, isResumed, mark });
+    const { marks } = table;
+    this.lookAtKnown({ table, tick: source.tick, x, y, since, isResumed, mark });
     const slack = source.settled ? SETTLED_SLACK_TILES : UNSETTLED_SLACK_TILES;
-    table.grid.around(x, y, radius + slack, (slot) => {
-      if (table.marks[slot] === mark || !isNear(table, slot, tick, x, y, radius)) return;
+    const { slots, count } = table.grid.around(x, y, radius + slack);
+    for (let i = 0; i < count; i++) {
+      const slot = slots[i] as number;
+      if (marks[slot] === mark || !isNear(table, slot, x, y, radius)) continue;
       this.add(table.ids[slot] as number, slot, table.viewerClass(slot, this.character));
       view.entered.push(slot);
       view.moving ||= isMoving(table, slot);
-    });
+    }
     return view;
   }
 
@@ -88,56 +95,66 @@ class Known implements Sight {
   }
 
   forget(id: number): void {
-    const { ids, slots, classes } = this;
-    const at = ids.subarray(0, this.count).indexOf(id);
+    const at = this.indexOf(id);
     if (at < 0) return;
-    const last = --this.count;
-    ids[at] = ids[last] as number;
-    slots[at] = slots[last] as number;
-    classes[at] = classes[last] as number;
+    this.count--;
+    this.known.copyWithin(STRIDE * at, STRIDE * this.count, STRIDE * (this.count + 1));
   }
 
   recall(id: number): void {
-    if (!this.ids.subarray(0, this.count).includes(id)) this.add(id, -1, VIEWER_NEAR);
+    if (this.indexOf(id) < 0) this.add(id, -1, VIEWER_NEAR);
+  }
+
+  private indexOf(id: number): number {
+    for (let i = 0; i < this.count; i++) if (this.known[STRIDE * i] === (id | 0)) return i;
+    return -1;
   }
 
   private add(id: number, slot: number, viewer: ViewerClass): void {
-    if (this.count === this.ids.length) {
-      const size = this.count * 2;
-      this.ids = copyTo(new Uint32Array(size), this.ids);
-      this.slots = copyTo(new Int32Array(size), this.slots);
-      this.classes = copyTo(new Uint8Array(size), this.classes);
+    const at = STRIDE * this.count++;
+    if (at === this.known.length) {
+      const larger = new Int32Array(this.known.length * 2);
+      larger.set(this.known);
+      this.known = larger;
     }
-    this.ids[this.count] = id;
-    this.slots[this.count] = slot;
-    this.classes[this.count++] = viewer;
+    this.known[at] = id;
+    this.known[at + 1] = (slot << CLASS_BITS) | viewer;
   }
 
   private lookAtKnown({ table, tick, x, y, since, isResumed, mark }: Look): void {
-    const { ids, slots, classes, character, radius } = this;
+    const { known, character, radius, count } = this;
+    const { ids, marks, newsTicks } = table;
     let kept = 0;
-    for (let i = 0; i < this.count; i++) {
-      const id = ids[i] as number;
-      let slot = slots[i] as number;
-      // A mirror may lose it and find it again in between, in another slot.
-      if (table.ids[slot] !== id) slot = table.slotOf(id) ?? -1;
-      if (slot < 0 || !isNear(table, slot, tick, x, y, radius)) {
+    for (let at = 0; at < STRIDE * count; at += STRIDE) {
+      const id = (known[at] as number) >>> 0;
+      let place = known[at + 1] as number;
+      let slot = place >> CLASS_BITS;
+      if (ids[slot] !== id) {
+        // A mirror may lose it and find it again in between, in another slot.
+        slot = table.slotOf(id) ?? -1;
+        place = (slot << CLASS_BITS) | (place & CLASS_MASK);
+      }
+      if (slot < 0 || !isNear(table, slot, x, y, radius)) {
         view.left.push(id);
         continue;
       }
-      table.marks[slot] = mark;
-      const viewer = table.viewerClass(slot, character);
-      // A client that resumes may have missed a change of owners that was sent.
-      const isAnew =
-        classes[i] !== viewer || (isResumed && (table.ownedTicks[slot] as number) > since);
-      if (isAnew) view.again.push(slot);
-      else noteChanges(table, slot, tick, since, character);
+      marks[slot] = mark;
+      if ((newsTicks[slot] as number) > since) {
+        const viewer = table.viewerClass(slot, character);
+        // A client that resumes may have missed a change of owners that was sent.
+        const isAnew =
+          (place & CLASS_MASK) !== viewer ||
+          (isResumed && (table.ownedTicks[slot] as number) > since);
+        if (isAnew) view.again.push(slot);
+        else noteChanges(table, slot, tick, since, character);
+        place = (slot << CLASS_BITS) | viewer;
+      }
       view.moving ||= isMoving(table, slot);
-      ids[kept] = id;
-      slots[kept] = slot;
-      classes[kept++] = viewer;
+      known[kept] = id;
+      known[kept + 1] = place;
+      kept += STRIDE;
     }
-    this.count = kept;
+    this.count = kept / STRIDE;
   }
 }
 
@@ -170,17 +187,16 @@ function noteChanges(
   }
 }
 
-/** Whether an entity is shown within the radius of a place, the rim included. */
+/** Whether an entity is seen within the radius of a place, the rim included. */
 function isNear(
   table: EntityTable<SeenCell>,
   slot: number,
-  tick: number,
   x: number,
   y: number,
   radius: number,
 ): boolean {
-  const dx = table.shownX(slot, tick) - x;
-  const dy = table.shownY(slot, tick) - y;
+  const dx = (table.seenXs[slot] as number) - x;
+  const dy = (table.seenYs[slot] as number) - y;
   return dx * dx + dy * dy <= radius * radius;
 }
 
@@ -196,9 +212,4 @@ function clear(lists: View): void {
   lists.changed.length = 0;
   lists.left.length = 0;
   lists.moving = false;
-}
-
-function copyTo<A extends Uint32Array | Int32Array | Uint8Array>(to: A, from: A): A {
-  to.set(from);
-  return to;
 }

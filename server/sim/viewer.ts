@@ -89,7 +89,10 @@ class WorldViewer implements Viewer {
   readonly selfId: number;
   sequence = 0;
   sentTick = 0;
-  private readonly options: ViewerOptions;
+  private readonly source: ViewSource;
+  private readonly character: string;
+  private readonly writer: WireWriter;
+  private readonly onDropped: ((count: number) => void) | undefined;
   private readonly sight: Sight;
   private readonly journal = createJournal(MAX_RESUMABLE_CHANGES);
   private pending: Uint8Array[] = [];
@@ -102,15 +105,17 @@ class WorldViewer implements Viewer {
   private resumed = false;
 
   constructor(options: ViewerOptions) {
-    this.options = options;
+    this.source = options.source;
+    this.character = options.character;
+    this.writer = options.writer;
+    this.onDropped = options.onDropped;
     this.key = options.key;
     this.selfId = options.selfId;
     this.sight = createSight(options.character, options.radius);
   }
 
   message(extras: MessageExtras): Uint8Array<ArrayBuffer> | undefined {
-    const { source, character, writer } = this.options;
-    const { sentTick, pending } = this;
+    const { source, character, writer, sentTick, pending } = this;
     const { table, tick } = source;
     const self = table.slotOf(this.selfId);
     if (self === undefined) return undefined;
@@ -147,7 +152,7 @@ class WorldViewer implements Viewer {
   push(event: Uint8Array): void {
     this.pending.push(event);
     if (this.pending.length <= MAX_PENDING_EVENTS) return;
-    this.options.onDropped?.(this.pending.length);
+    this.onDropped?.(this.pending.length);
     this.pending = [];
     this.afresh = true;
   }
@@ -168,7 +173,7 @@ class WorldViewer implements Viewer {
       at.key !== this.key ||
       at.sequence > this.sequence ||
       at.sequence < this.oldestResumable ||
-      at.tick > this.options.source.tick
+      at.tick > this.source.tick
     ) {
       this.afresh = true;
       return false;

@@ -188,7 +188,7 @@ export function replaceComponent(world: World, actor: Actor, message: Message): 
     cell.message = message;
     if (touch(cell, changed, tick)) world.unsaved.add(actor.name);
   }
-  world.table.changedTicks[actor.slot] = tick;
+  world.table.noteChange(actor.slot, tick);
   if (type.schema === BodySchema) adoptBody(world, actor);
 }
 
@@ -242,15 +242,17 @@ export function isOccupied(
 ): boolean {
   const { table } = world;
   const from = actor && placeOf(world, actor);
-  let hit = false;
-  table.grid.around(x, y, radius + MAX_RADIUS_TILES, (slot) => {
+  const { slots, count } = table.grid.around(x, y, radius + MAX_RADIUS_TILES);
+  for (let i = 0; i < count; i++) {
+    const slot = slots[i] as number;
     const other = world.bySlot[slot];
-    if (hit || !other?.physical || other === actor) return;
+    if (!other?.physical || other === actor) continue;
     const reach = radius + other.radius;
     const away = squaredDistance(table, slot, x, y);
-    hit = away < reach * reach && !(from && away > squaredDistance(table, slot, from.x, from.y));
-  });
-  return hit;
+    if (away >= reach * reach) continue;
+    if (!from || away <= squaredDistance(table, slot, from.x, from.y)) return true;
+  }
+  return false;
 }
 
 function squaredDistance(table: EntityTable, slot: number, x: number, y: number): number {
@@ -292,10 +294,12 @@ export function placeOf(world: World, actor: Actor): Place {
 /** The actors within a distance of a place, by id. */
 export function actorsWithin(world: World, x: number, y: number, distance: number): Actor[] {
   const { table } = world;
-  const found: Actor[] = [];
-  table.grid.around(x, y, distance, (slot) => {
+  const actors: Actor[] = [];
+  const { slots, count } = table.grid.around(x, y, distance);
+  for (let i = 0; i < count; i++) {
+    const slot = slots[i] as number;
     const actor = world.bySlot[slot];
-    if (actor && squaredDistance(table, slot, x, y) <= distance * distance) found.push(actor);
-  });
-  return found.sort((a, b) => a.id - b.id);
+    if (actor && squaredDistance(table, slot, x, y) <= distance * distance) actors.push(actor);
+  }
+  return actors.sort((a, b) => a.id - b.id);
 }

@@ -46,7 +46,13 @@ interface Eye {
   stream: EyeStream | undefined;
   /** When its stream ended, in milliseconds of the given clock. */
   endedAt: number;
+  /** The serialized scene for a message that begins afresh. */
+  readonly scene: () => Uint8Array;
 }
+
+/** Nothing to be told, for nearly all messages. */
+const NO_FLAGS: readonly Flag[] = [];
+const NO_BYTES: readonly Uint8Array[] = [];
 
 interface FlaggedMessage {
   readonly sequence: number;
@@ -183,18 +189,13 @@ class Streams implements PlayerStreams {
   }
 
   next(eye: Eye, stream: EyeStream): Uint8Array<ArrayBuffer> | undefined {
-    const { options, placement } = this;
-    const { viewer, refused } = eye;
-    const flags = eye.flags.take();
+    const { viewer, refused, scene } = eye;
+    const flags = eye.flags.isEmpty ? NO_FLAGS : eye.flags.take();
     const message = viewer.message({
-      flags: flags.map((flag) => toBinary(FlagSchema, flag)),
-      acknowledged: options.acknowledged(placement.zone.source.tick),
+      flags: flags.length === 0 ? NO_BYTES : flags.map((flag) => toBinary(FlagSchema, flag)),
+      acknowledged: this.options.acknowledged(this.placement.zone.source.tick),
       refused: refused.waiting,
-      scene() {
-        // The first message of a viewer begins afresh in any case.
-        if (options.views && viewer.sequence > 0) options.views.resynchronised++;
-        return sceneOf(placement, options.viewRadius, options.wallClock());
-      },
+      scene,
       force: stream.isSilent(),
     });
     if (!message) {
@@ -212,6 +213,24 @@ class Streams implements PlayerStreams {
     eye.stream = undefined;
     eye.endedAt = this.now();
     this.forgetOldest();
+  }
+
+  private newEye(): Eye {
+    const { options } = this;
+    const eye: Eye = {
+      viewer: this.newViewer(),
+      flags: createFlagBox(),
+      flagged: [],
+      refused: createRefusedMoves(),
+      stream: undefined,
+      endedAt: 0,
+      scene: () => {
+        // The first message of a viewer begins afresh in any case.
+        if (options.views && eye.viewer.sequence > 0) options.views.resynchronised++;
+        return sceneOf(this.placement, options.viewRadius, options.wallClock());
+      },
+    };
+    return eye;
   }
 
   private newViewer(): Viewer {
@@ -235,7 +254,7 @@ class Streams implements PlayerStreams {
       takeBack(known, at.sequence);
       return known;
     }
-    const eye = newEye(this.newViewer());
+    const eye = this.newEye();
     this.eyes.push(eye);
     return eye;
   }
@@ -327,12 +346,6 @@ function sceneOf({ zone, entityId }: Placement, viewRadius: number, timeMs: numb
   const selfId = entityId;
   const scene = { zone: name, mapRevision, tickRateHz, selfId, viewRadius, serverTimeMs };
   return toBinary(SceneSchema, create(SceneSchema, scene));
-}
-
-function newEye(viewer: Viewer): Eye {
-  const flags = createFlagBox();
-  const refused = createRefusedMoves();
-  return { viewer, flags, flagged: [], refused, stream: undefined, endedAt: 0 };
 }
 
 function rememberFlags({ flagged }: Eye, message: FlaggedMessage): void {
