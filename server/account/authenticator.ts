@@ -6,7 +6,7 @@ import type { KnownSession, LiveSession, SessionCache } from "./session-cache.ts
 import { endError, holds } from "./session-end.ts";
 import type { SessionExtensions } from "./session-extensions.ts";
 import type { Authenticator, Session } from "./session.ts";
-import { isToken, sessionKeyOf } from "./tokens.ts";
+import { ShownToken } from "./tokens.ts";
 
 /** Finds the session of a key. Rejects with what {@link endError} makes of its end, or with `STORE_UNAVAILABLE`. */
 export type SessionFinder = (key: string) => Promise<LiveSession>;
@@ -71,7 +71,7 @@ export function createAuthenticator(options: {
 
   return {
     authenticate(token, peer) {
-      const key = isToken(token) ? sessionKeyOf(token) : undefined;
+      const { key } = typeof token === "string" ? new ShownToken(token) : token;
       const fresh = key === undefined ? undefined : cache.fresh(key);
       return fresh ? use(fresh) : lookUp(key, peer);
     },

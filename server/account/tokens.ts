@@ -29,6 +29,27 @@ export function sessionKeyOf(token: string): string {
   return hash("sha256", token, "hex");
 }
 
+/** A token as a caller showed it. What shows the same one with each call is spared reckoning its key again. */
+export class ShownToken {
+  private readonly text: string;
+  private reckoned: { readonly key: string | undefined } | undefined;
+
+  constructor(text: string) {
+    this.text = text;
+  }
+
+  /** The key of the session that it opens; undefined when it has not the form of a token. */
+  get key(): string | undefined {
+    const { text } = this;
+    this.reckoned ??= { key: isToken(text) ? sessionKeyOf(text) : undefined };
+    return this.reckoned.key;
+  }
+
+  toString(): string {
+    return this.text;
+  }
+}
+
 /** The token's hash that a session's key stands for. */
 export function tokenHashOf(key: string): Uint8Array {
   return new Uint8Array(Buffer.from(key, "hex"));

@@ -68,6 +68,11 @@ export class EntityTable<C extends SeenCell = Cell> {
   readonly visuals: string[] = [];
   readonly owners: string[] = [];
   readonly cells: C[][] = [];
+  /**
+   * By class of viewers and slot: what of an entity's full form stays the same as long as none of its components changes, serialized when
+   * it is first needed. What it is made of is the writer's business.
+   */
+  readonly forms: readonly (Uint8Array | undefined)[][] = VIEWER_CLASSES.map(() => []);
   /** One more than the highest slot that was ever used. */
   limit = 0;
   /** Entities that are there. */
@@ -118,6 +123,7 @@ export class EntityTable<C extends SeenCell = Cell> {
     this.visuals[slot] = "";
     this.owners[slot] = "";
     this.cells[slot] = [];
+    this.#forgetForms(slot);
     this.#slots.set(entity.id, slot);
     this.grid.place(slot, entity.x, entity.y);
     this.count++;
@@ -177,6 +183,18 @@ export class EntityTable<C extends SeenCell = Cell> {
   noteChange(slot: number, tick: number): void {
     this.changedTicks[slot] = tick;
     this.noteNews(slot, tick);
+    this.#forgetForms(slot);
+  }
+
+  /** Gives an entity a visual. */
+  setVisual(slot: number, visual: string): void {
+    if (this.visuals[slot] === visual) return;
+    this.visuals[slot] = visual;
+    this.#forgetForms(slot);
+  }
+
+  #forgetForms(slot: number): void {
+    for (const forms of this.forms) forms[slot] = undefined;
   }
 
   /** Compares where everybody is after a tick with where viewers reckon them to be, and begins new courses where that is not the same. */

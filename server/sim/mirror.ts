@@ -162,7 +162,7 @@ export function createMirror(map: {
     components: readonly MirrorComponent[],
     changeTick: number,
   ): void {
-    table.visuals[slot] = visual;
+    table.setVisual(slot, visual);
     table.own(slot, owner, changeTick);
     const cells = table.cells[slot] ?? [];
     for (const component of components) {

@@ -2,7 +2,7 @@ import { encodeFor } from "./components.ts";
 import type { SeenCell, ViewerClass } from "./components.ts";
 import { UNITS_PER_TILE, toUnits } from "./entity-table.ts";
 import type { EntityTable } from "./entity-table.ts";
-import type { WireWriter } from "./wire-writer.ts";
+import { WireWriter } from "./wire-writer.ts";
 
 /** Field numbers of `realmwire.v1.UpdateResponse` and the messages in it. */
 const UPDATE = {
@@ -127,18 +127,33 @@ function writeEntity(
   viewer: ViewerClass,
 ): void {
   const mark = writer.begin(UPDATE.entities);
-  writer.uint32(ENTITY.id, table.ids[slot] as number);
-  writer.bytes(ENTITY.name, encoder.encode(table.names[slot]));
-  writer.uint32(ENTITY.kind, table.kinds[slot] as number);
-  writer.bytes(ENTITY.visual, encoder.encode(table.visuals[slot]));
+  writer.raw(formOf(table, slot, viewer));
   const x = rounded(table.shownX(slot, tick));
   const y = rounded(table.shownY(slot, tick));
   writeVector(writer, ENTITY.position, x, y);
   const vx = table.courseVxs[slot] as number;
   const vy = table.courseVys[slot] as number;
   if (vx !== 0 || vy !== 0) writeVector(writer, ENTITY.velocity, vx, vy);
-  writeComponents(writer, ENTITY.components, table.cells[slot] ?? [], viewer, -1);
   writer.end(mark);
+}
+
+/** All of an entity's full form but for where it is and how it moves: made once, and copied to all who come to see it. */
+function formOf(table: EntityTable<SeenCell>, slot: number, viewer: ViewerClass): Uint8Array {
+  const forms = table.forms[viewer] as (Uint8Array | undefined)[];
+  return (forms[slot] ??= writeForm(table, slot, viewer));
+}
+
+// The shared writer holds half a message at this time.
+const formWriter = new WireWriter();
+
+function writeForm(table: EntityTable<SeenCell>, slot: number, viewer: ViewerClass): Uint8Array {
+  formWriter.reset();
+  formWriter.uint32(ENTITY.id, table.ids[slot] as number);
+  formWriter.bytes(ENTITY.name, encoder.encode(table.names[slot]));
+  formWriter.uint32(ENTITY.kind, table.kinds[slot] as number);
+  formWriter.bytes(ENTITY.visual, encoder.encode(table.visuals[slot]));
+  writeComponents(formWriter, ENTITY.components, table.cells[slot] ?? [], viewer, -1);
+  return formWriter.finish();
 }
 
 /** A place in full forms: so fine that it does not count beside the tolerance, and short in JSON. */

@@ -63,6 +63,13 @@ export class WireWriter {
     this.#length += value.length;
   }
 
+  /** Fields that are serialized already. */
+  raw(value: Uint8Array): void {
+    this.#reserve(value.length);
+    this.#bytes.set(value, this.#length);
+    this.#length += value.length;
+  }
+
   /** Begins a field whose length is not known yet. What comes back goes to {@link end}. */
   begin(field: number): number {
     this.#reserve(10);

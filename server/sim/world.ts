@@ -212,7 +212,7 @@ function sameField(a: Reflected, b: Reflected, name: string): boolean {
 function adoptBody(world: World, actor: Actor): void {
   const body: Body | undefined = component(world, actor, BodySchema);
   const { table } = world;
-  table.visuals[actor.slot] = body?.visual ?? "";
+  table.setVisual(actor.slot, body?.visual ?? "");
   const owner = actor.kind === EntityKind.CHARACTER ? actor.name : (body?.owner ?? "");
   table.own(actor.slot, owner, changeTick(world));
   actor.radius = radiusOf(body);

@@ -68,7 +68,7 @@ export function createTokenTable(): TokenTable {
   ]);
   return {
     authenticate(token) {
-      const session = sessions.get(token);
+      const session = sessions.get(String(token));
       if (session !== undefined) return Promise.resolve(session);
       return Promise.reject(new DomainError(ErrorReason.TOKEN_INVALID, "the token is unknown"));
     },

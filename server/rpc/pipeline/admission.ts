@@ -4,6 +4,7 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import { ErrorReason } from "../../../gen/ts/realmwire/v1/error_pb.ts";
 import { Role, RoleSchema } from "../../../gen/ts/realmwire/v1/options_pb.ts";
 import type { Authenticator, Session } from "../../account/session.ts";
+import { ShownToken } from "../../account/tokens.ts";
 import { limitKeyOf } from "../../addresses.ts";
 import { DomainError } from "../../errors.ts";
 import { createLimiter, type Limiter } from "../../limiter.ts";
@@ -19,6 +20,8 @@ import type { RequestValidator } from "./validation.ts";
 export interface CallContext {
   /** The `authorization` header as it came. */
   readonly authorization: string | undefined;
+  /** The token in it, where a transport remembers it from one call to the next. */
+  readonly token?: ShownToken | undefined;
   /** The caller's network address. */
   readonly peer: string;
   /** Aborts when the caller goes away, when the deadline passes and when the server stops. */
@@ -225,7 +228,7 @@ async function admitAnybody(
   cost: number,
 ): Promise<Session | undefined> {
   takeCalls(route, limitKeyOf(context.peer), cost);
-  const token = tokenOf(context.authorization);
+  const token = tokenOf(context);
   if (token === undefined) return undefined;
   try {
     return await gate.authenticator.authenticate(token, context.peer);
@@ -242,7 +245,7 @@ function admitRole(
   context: CallContext,
   cost: number,
 ): MaybePromise<Session> {
-  const token = tokenOf(context.authorization);
+  const token = tokenOf(context);
   if (token === undefined) {
     throw new DomainError(
       ErrorReason.LOGIN_REQUIRED,
@@ -261,10 +264,16 @@ function roleTooLow({ name, access }: Route): DomainError {
   return new DomainError(ErrorReason.ROLE_TOO_LOW, `${name} needs ${role}`, { metadata: { role } });
 }
 
-function tokenOf(authorization: string | undefined): string | undefined {
+function tokenOf({ token, authorization }: CallContext): ShownToken | undefined {
+  return token ?? readToken(authorization);
+}
+
+/** The token in an `authorization` header; undefined: there is none. */
+export function readToken(authorization: string | undefined): ShownToken | undefined {
   if (authorization === undefined) return undefined;
   // The scheme's name may be written in any case (RFC 9110, 11.1).
-  return /^bearer +(\S+) *$/i.exec(authorization)?.[1];
+  const text = /^bearer +(\S+) *$/i.exec(authorization)?.[1];
+  return text === undefined ? undefined : new ShownToken(text);
 }
 
 function takeCalls(route: Route, caller: string, count: number): void {

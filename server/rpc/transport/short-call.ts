@@ -1,4 +1,5 @@
 import { Code, ConnectError } from "@connectrpc/connect";
+import type { ShownToken } from "../../account/tokens.ts";
 import type { CallContext } from "../pipeline/admission.ts";
 import { DirectAnswer, type RequestHead, type WholeResponse } from "./direct-answer.ts";
 import type { PortResponse } from "./plain-answer.ts";
@@ -12,6 +13,8 @@ export interface ShortCallInit {
   readonly shutdownSignal: AbortSignal;
   /** When the caller's deadline is, by `performance.now`; undefined: none. */
   readonly deadline: number | undefined;
+  /** The token of the request, if it was read before. */
+  readonly token?: ShownToken | undefined;
 }
 
 /**
@@ -21,6 +24,7 @@ export interface ShortCallInit {
 // A class, since getters in object literals are made anew for each object, which costs as much as the rest of a call's bookkeeping.
 export class ShortCall implements CallContext {
   readonly authorization: string | undefined;
+  readonly token: ShownToken | undefined;
   readonly peer: string;
   /** Whether the caller went away, so that nobody is left to be told. Known only of calls whose signal was asked for. */
   isGone = false;
@@ -31,6 +35,7 @@ export class ShortCall implements CallContext {
   constructor(init: ShortCallInit) {
     this.init = init;
     this.authorization = init.request.headers.authorization;
+    this.token = init.token;
     this.peer = init.peer;
   }
 

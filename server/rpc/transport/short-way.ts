@@ -7,6 +7,7 @@ import type { ConnectHandler } from "./connect-adapter.ts";
 import { type Logger, plainLogger } from "../../logger.ts";
 import { createRequestJudge, type RequestJudge } from "./broken-requests.ts";
 import { peerOf } from "./peer.ts";
+import { readToken } from "../pipeline/admission.ts";
 import type { Pipeline } from "../pipeline/pipeline.ts";
 import type { PortRequest, PortResponse } from "./plain-answer.ts";
 import { REQUEST_TIMEOUT_MS } from "../port/port-servers.ts";
@@ -143,13 +144,16 @@ export function createShortWay(options: ShortWayOptions): ShortWay {
     const { protocol, timeoutMs } = form;
     const enveloped = protocol !== "connect-unary";
     const peer = peerOfRequest(head, trustedProxies);
+    const token = readToken(head.headers.authorization);
     return (body, response) => {
       const bytes = enveloped ? messageIn(body) : body;
       if (bytes === undefined || bytes.length > maxRequestBytes) return false;
       const message = parse(method, bytes);
       if (message === undefined) return false;
       const deadline = timeoutMs === undefined ? undefined : performance.now() + timeoutMs;
-      const call = new ShortCall({ request: head, response, peer, shutdownSignal, deadline });
+      const call = new ShortCall({
+        ...{ request: head, response, peer, shutdownSignal, deadline, token },
+      });
       answerOnce({ method, protocol, response, message, call }, method as DescMethodUnary);
       return true;
     };
