@@ -2,7 +2,6 @@ import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { OutcomeSchema } from "../../gen/ts/realmwire/internal/v1/input_pb.ts";
 import type { Input, Outcome } from "../../gen/ts/realmwire/internal/v1/input_pb.ts";
-import { PlacesRecordSchema } from "../../gen/ts/realmwire/internal/v1/record_pb.ts";
 import type { ObjectRecord } from "../../gen/ts/realmwire/internal/v1/record_pb.ts";
 import { EntityStateSchema } from "../../gen/ts/realmwire/internal/v1/state_pb.ts";
 import {
@@ -215,7 +214,8 @@ export async function startRemoteEngine(options: RemoteEngineOptions): Promise<Z
     async places() {
       const answer = await call({ case: "places", value: {} });
       const row = answer.case === "row" ? unpackRow(answer.value) : undefined;
-      return row ?? { kind: "places", record: create(PlacesRecordSchema, { zone: name }) };
+      if (!row) throw new Error(`zone "${name}" does not say where its characters are`);
+      return row;
     },
     async recording() {
       const answer = await call({ case: "record", value: {} });

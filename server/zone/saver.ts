@@ -192,17 +192,15 @@ export function createSaver(options: {
 }
 
 function batchOf(rows: Iterable<Row>): SaveBatch {
-  const batch = { characters: [], objects: [], places: [] } as {
-    characters: CharacterRecord[];
-    objects: ObjectRecord[];
-    places: PlacesRecord[];
-  };
+  const characters: CharacterRecord[] = [];
+  const objects: ObjectRecord[] = [];
+  const places: PlacesRecord[] = [];
   for (const { kind, record } of rows) {
-    if (kind === "character") batch.characters.push(record);
-    else if (kind === "object") batch.objects.push(record);
-    else batch.places.push(record);
+    if (kind === "character") characters.push(record);
+    else if (kind === "object") objects.push(record);
+    else places.push(record);
   }
-  return batch;
+  return { characters, objects, places };
 }
 
 /** The rows of a batch by key. Those that cannot be made are lost. */

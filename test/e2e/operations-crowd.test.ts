@@ -27,6 +27,8 @@ const LEFT_BEHIND_BYTES = 4_096;
 const RECORDED_BYTES = 4 * RECORDING_BYTES + (2 * CROWD * MOOD_BYTES) / MOODY;
 /** A server is idle when it holds no less a moment later, in milliseconds. */
 const MOMENT_MS = 2_000;
+/** How long that may take, in milliseconds: looking at it collects all garbage, which takes seconds where others need the machine. */
+const SETTLED_WITHIN_MS = 120_000;
 /** Moods until the system's own buffers of a reader are full, and as many more. */
 const MOODS = 6;
 /** What may wait for one reader, in bytes: what a connection takes before it says that it is full, and the one message that fills it. */
@@ -69,12 +71,13 @@ async function whilePlaying(what: string, happen: () => Promise<void>): Promise<
 async function usedWhenIdle(): Promise<number> {
   await eventually("nobody", async () => (await server.connections()) === 0);
   let used = Number.POSITIVE_INFINITY;
-  await eventually("no more to free", async () => {
+  const isSettled = async () => {
     const before = used;
     await new Promise((resolve) => setTimeout(resolve, MOMENT_MS));
     used = await server.inspector.usedBytes();
     return used > before * 0.995;
-  });
+  };
+  await eventually("no more to free", isSettled, SETTLED_WITHIN_MS);
   return used;
 }
 

@@ -258,8 +258,9 @@ export async function untilEnd(watcher: Watcher): Promise<ConnectError | "done">
 export async function eventually<T>(
   what: string,
   probe: () => Promise<T | undefined | false> | T | undefined | false,
+  deadlineMs = DEADLINE_MS,
 ): Promise<T> {
-  const until = performance.now() + DEADLINE_MS;
+  const until = performance.now() + deadlineMs;
   for (;;) {
     const found = await probe();
     if (found !== undefined && found !== false) return found;
