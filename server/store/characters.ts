@@ -11,6 +11,7 @@ import { forgetAllHeard } from "./chat.ts";
 import type { ComponentCodec } from "./component-codec.ts";
 import type { Database } from "./database.ts";
 import { AccountTable, CharacterTable } from "./entities.ts";
+import { createLoader } from "./loader.ts";
 import { toCharacter, toColumns, toDate } from "./records.ts";
 import { storableText } from "./storable-text.ts";
 import { nameKey, type Store } from "./store.ts";
@@ -28,6 +29,7 @@ export function createCharacterStore(options: {
   readonly codec: ComponentCodec;
 }): CharacterStore {
   const { database, codec } = options;
+  const loadRow = createLoader(findRows);
   return {
     async createCharacter(character, limit) {
       try {
@@ -53,7 +55,7 @@ export function createCharacterStore(options: {
 
     async findCharacter(name) {
       const key = storableText(nameKey(name));
-      const row = await database.run((em) => em.findOne(CharacterTable, { nameKey: key }));
+      const row = await database.run((em) => loadRow(em, key));
       return row ? toCharacter(row, codec) : undefined;
     },
 
@@ -82,6 +84,12 @@ export function createCharacterStore(options: {
       });
     },
   };
+}
+
+/** Rows of characters by the keys of their names. */
+async function findRows(em: SqlEntityManager, keys: readonly string[]) {
+  const found = await em.find(CharacterTable, { nameKey: { $in: keys } });
+  return new Map(found.map((row) => [row.nameKey, row]));
 }
 
 /** Inserts a character within a transaction and gives it back with its id. */

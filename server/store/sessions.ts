@@ -7,6 +7,7 @@ import type { ComponentCodec } from "./component-codec.ts";
 import type { Database } from "./database.ts";
 import { AccountTable, CharacterTable, SessionTable } from "./entities.ts";
 import { endLiveSessions } from "./live-sessions.ts";
+import { createLoader } from "./loader.ts";
 import { LIVE, stateName, toAccount, toCharacter, toDate, toSession } from "./records.ts";
 import { storableText } from "./storable-text.ts";
 import type { Store } from "./store.ts";
@@ -31,6 +32,7 @@ export function createSessionStore(options: {
   readonly codec: ComponentCodec;
 }): SessionStore {
   const { database, codec } = options;
+  const loadView = createLoader(findViews);
   return {
     createSession(session) {
       return database.transaction(async (em) => {
@@ -51,7 +53,8 @@ export function createSessionStore(options: {
     },
 
     async findSession(tokenHash) {
-      const found = await database.run((em) => findView(em, tokenHash));
+      const key = Buffer.from(tokenHash).toString("hex");
+      const found = await database.run((em) => loadView(em, key));
       if (!found) return undefined;
       const { session, account, character } = found;
       return {
@@ -139,13 +142,25 @@ async function takeCharacter(
   return replaced;
 }
 
-async function findView(em: SqlEntityManager, tokenHash: Uint8Array) {
-  const session = await em.findOne(SessionTable, { tokenHash: Buffer.from(tokenHash) });
-  if (!session) return undefined;
-  const { accountId, characterId } = session;
-  const account = await em.findOne(AccountTable, { id: accountId });
-  const character = characterId ? await em.findOne(CharacterTable, { id: characterId }) : null;
-  return account ? { session, account, character } : undefined;
+/** Sessions by their token hashes in hexadecimal digits, with their accounts and characters. */
+async function findViews(em: SqlEntityManager, hashes: readonly string[]) {
+  const tokenHash = { $in: hashes.map((hash) => Buffer.from(hash, "hex")) };
+  const sessions = await em.find(SessionTable, { tokenHash });
+  const accountIds = new Set(sessions.map((session) => session.accountId));
+  const characterIds = new Set(sessions.flatMap((session) => session.characterId ?? []));
+  const accounts = await em.find(AccountTable, { id: { $in: [...accountIds] } });
+  const characters =
+    characterIds.size > 0 ? await em.find(CharacterTable, { id: { $in: [...characterIds] } }) : [];
+  const accountOf = new Map(accounts.map((account) => [account.id, account]));
+  const characterOf = new Map(characters.map((character) => [character.id, character]));
+  return new Map(
+    sessions.flatMap((session) => {
+      const account = accountOf.get(session.accountId);
+      const character = characterOf.get(session.characterId ?? 0);
+      if (!account) return [];
+      return [[Buffer.from(session.tokenHash).toString("hex"), { session, account, character }]];
+    }),
+  );
 }
 
 function notLive(): DomainError {

@@ -33,6 +33,32 @@ export function describeSessions(current: () => StoreUnderTest): void {
     expect(await current().store.findSession(new Uint8Array(32))).toBeUndefined();
   });
 
+  test("everybody in a crowd that asks at once gets their own", async () => {
+    const { store } = current();
+    const names = Array.from({ length: 12 }, (_, i) => `Ada${i}`);
+    const sessions: SessionRecord[] = [];
+    for (const [i, name] of names.entries()) {
+      const stored = await store.createAccount(account(name), character(name));
+      const playing = session(stored.account.id, i % 3 === 0 ? 0 : stored.character.id);
+      await store.createSession(playing);
+      sessions.push(playing);
+    }
+    const unknown = new Uint8Array(32).fill(7);
+    const [views, characters, nothing, nobody] = await Promise.all([
+      Promise.all(sessions.map(({ tokenHash }) => store.findSession(tokenHash))),
+      Promise.all(names.map((name) => store.findCharacter(name.toUpperCase()))),
+      store.findSession(unknown),
+      store.findCharacter("nobody"),
+    ]);
+    expect(views.map((view) => view?.session)).toEqual(sessions);
+    expect(views.map((view) => view?.account.name)).toEqual(names);
+    expect(views.map((view) => view?.character?.name)).toEqual(
+      names.map((name, i) => (i % 3 === 0 ? undefined : name)),
+    );
+    expect(characters.map((found) => found?.name)).toEqual(names);
+    expect([nothing, nobody]).toEqual([undefined, undefined]);
+  });
+
   test("a session may play no character", async () => {
     const { store } = current();
     const { ada } = await createAda(store);
