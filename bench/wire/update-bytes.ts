@@ -46,7 +46,7 @@ export function saysSomething({ entered, turned, left }: Sight): boolean {
 
 function scene(viewer: number): Uint8Array {
   scratch.reset();
-  scratch.ascii(SCENE.zone, "plain");
+  scratch.text(SCENE.zone, "plain");
   scratch.uint32(SCENE.selfId, entityId(viewer));
   return scratch.finish();
 }
@@ -54,9 +54,9 @@ function scene(viewer: number): Uint8Array {
 function writeEntity(world: PlainWorld, player: number): void {
   const mark = writer.begin(UPDATE.entities);
   writer.uint32(ENTITY.id, entityId(player));
-  writer.ascii(ENTITY.name, playerName(player));
+  writer.text(ENTITY.name, playerName(player));
   writer.uint32(ENTITY.kind, EntityKind.CHARACTER);
-  writer.ascii(ENTITY.visual, "player");
+  writer.text(ENTITY.visual, "player");
   writeVector(ENTITY.position, world.xs[player] as number, world.ys[player] as number);
   writeVector(ENTITY.velocity, world.vxs[player] as number, world.vys[player] as number);
   writer.end(mark);

@@ -2,7 +2,6 @@ import { clone, create } from "@bufbuild/protobuf";
 import {
   InputSchema,
   RecordedHashSchema,
-  RecordedInputSchema,
   RecordingSchema,
 } from "../../gen/ts/realmwire/internal/v1/input_pb.ts";
 import type {
@@ -76,9 +75,7 @@ export function createRecorder({ limit, game }: { limit: number; game: string })
       return create(RecordingSchema, {
         start: clone(ZoneStateSchema, (before ?? current).start),
         game,
-        inputs: parts.flatMap(({ inputs }) =>
-          inputs.read().map((entry) => create(RecordedInputSchema, entry)),
-        ),
+        inputs: parts.flatMap(({ inputs }) => inputs.read()),
         hashes: parts.flatMap(({ hashes }) => hashes),
         endTick,
       });

@@ -87,7 +87,7 @@ export function writeUpdate(
 ): void {
   writer.reset();
   writer.uint32(UPDATE.tick, parts.tick);
-  writer.ascii(UPDATE.cursor, parts.cursor);
+  writer.text(UPDATE.cursor, parts.cursor);
   for (const flag of parts.flags) writer.bytes(UPDATE.flags, flag);
   if (parts.scene) writer.bytes(UPDATE.scene, parts.scene);
   for (const slots of [view.entered, view.again]) {

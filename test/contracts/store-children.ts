@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
+import { NODE_FLAGS } from "../support/node-flags.ts";
 
 /** A process of its own that does something with a data folder. */
 export interface Child {
@@ -18,7 +19,7 @@ export function startChild(module: string, args: readonly string[]): Child {
   const path = fileURLToPath(new URL(module, import.meta.url));
   const child: ChildProcessByStdio<null, Readable, null> = spawn(
     process.execPath,
-    [path, ...args],
+    [...NODE_FLAGS, path, ...args],
     { stdio: ["ignore", "pipe", "inherit"] },
   );
   const exited = once(child, "exit");

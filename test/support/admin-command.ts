@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { CHILD_ENV } from "./child-env.ts";
+import { NODE_FLAGS } from "./node-flags.ts";
 import { root } from "./server.ts";
 
 /** What came of a command. */
@@ -15,7 +16,7 @@ export async function runAdmin(
   args: readonly string[],
   env: NodeJS.ProcessEnv = {},
 ): Promise<AdminResult> {
-  const child = spawn(process.execPath, ["clients/admin/main.ts", ...args], {
+  const child = spawn(process.execPath, [...NODE_FLAGS, "clients/admin/main.ts", ...args], {
     cwd: root,
     env: { ...CHILD_ENV, ...env },
     stdio: ["ignore", "pipe", "pipe"],

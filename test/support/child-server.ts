@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { EventEmitter, once } from "node:events";
 import { CHILD_ENV } from "./child-env.ts";
+import { NODE_FLAGS } from "./node-flags.ts";
 import { DEV_PASSWORD, root } from "./server.ts";
 
 /** How a process ended. */
@@ -39,7 +40,7 @@ export function runServer(
   env: NodeJS.ProcessEnv = {},
   within: readonly string[] = [],
 ): ChildServer {
-  const command = [...within, process.execPath, "server/main.ts", ...args];
+  const command = [...within, process.execPath, ...NODE_FLAGS, "server/main.ts", ...args];
   const child: ChildProcess = spawn(command[0] ?? "", command.slice(1), {
     cwd: root,
     env: { ...CHILD_ENV, ...env },

@@ -44,7 +44,7 @@ export function createConnectionCounts(options: ConnectionLimits): ConnectionCou
       const key = limitKeyOf(address);
       const count = (counts.get(key) ?? 0) + 1;
       counts.set(key, count);
-      socket.once("close", () => {
+      socket.on("close", () => {
         const left = (counts.get(key) ?? 1) - 1;
         if (left > 0) counts.set(key, left);
         else counts.delete(key);
@@ -56,7 +56,7 @@ export function createConnectionCounts(options: ConnectionLimits): ConnectionCou
       }
       surplus += 1;
       const timer = setTimeout(() => socket.destroy(), SURPLUS_TIMEOUT_MS);
-      socket.once("close", () => {
+      socket.on("close", () => {
         surplus -= 1;
         clearTimeout(timer);
       });

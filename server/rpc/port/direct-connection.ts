@@ -166,8 +166,10 @@ class Connection implements DirectConnection, DirectOutlet {
       socket,
     });
     if (call === undefined) return undefined;
-    // A copy, so that it does not hold the rest of the piece.
-    this.route = { head: Buffer.from(piece.subarray(0, headBytes)), bodyBytes, call };
+    // A copy of its own, so that it holds neither the rest of the piece nor the 64 KiB that Node gives small buffers together.
+    const head = Buffer.allocUnsafeSlow(headBytes);
+    piece.copy(head, 0, 0, headBytes);
+    this.route = { head, bodyBytes, call };
     return this.route;
   }
 

@@ -40,7 +40,7 @@ export function createTraffic(): Traffic {
   return {
     add(socket) {
       sockets.add(socket);
-      socket.once("close", () => {
+      socket.on("close", () => {
         sockets.delete(socket);
         received += socket.bytesRead;
         sent += socket.bytesWritten;
@@ -54,7 +54,7 @@ export function createTraffic(): Traffic {
       if (!counts) return;
       counts.accepted++;
       counts.open++;
-      socket.once("close", () => counts.open--);
+      socket.on("close", () => counts.open--);
     },
     refuse: () => void refused++,
     read() {

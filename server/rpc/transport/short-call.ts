@@ -92,7 +92,7 @@ export class ShortCall implements CallContext {
     else if (shutdownSignal.aborted) onShutdown();
     else if (remainingMs !== undefined && remainingMs <= 0) onDeadline();
     else {
-      connection.once("close", onGone);
+      connection.on("close", onGone);
       shutdownSignal.addEventListener("abort", onShutdown);
       if (remainingMs !== undefined) timer = setTimeout(onDeadline, remainingMs);
     }
