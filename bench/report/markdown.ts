@@ -72,7 +72,7 @@ function writeCapacities(capacities: readonly Capacity[]): string {
   const first = capacities[0]?.neighbours ?? "";
   return (
     `## Players that one core holds\n\n${first} neighbours, 5 Moves a second each; held: the p99 of the time ` +
-    `between two updates is at most 1.5 periods. Where a server did not hold them with much of its core unused, something else was in the way, and the figure says nothing.\n\n${table(head, rows)}`
+    `between two updates is at most 1.5 periods, for at least twelve seconds, in one of two tries. Where a server did not hold them with much of its core unused, something else was in the way, and the figure says nothing.\n\n${table(head, rows)}`
   );
 }
 
