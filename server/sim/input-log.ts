@@ -10,6 +10,8 @@ const INPUT = { move: 3 } as const;
 const MOVE_INPUT = { name: 1, move: 2 } as const;
 const MOVE = { offset: 1, destination: 2, direction: 3, sequence: 4 } as const;
 const VECTOR = { x: 1, y: 2, z: 3 } as const;
+/** What is written so far is put aside in pieces of this size, in bytes: one buffer that doubles would hold up to twice as much. */
+const PIECE_BYTES = 64 * 1024;
 
 /** Inputs with the ticks at which they came, serialized as the field of a Recording: as messages they would take ten times the room. */
 export interface InputLog {
@@ -23,6 +25,7 @@ export interface InputLog {
 /** A log without inputs. */
 export function createInputLog(): InputLog {
   const writer = new WireWriter();
+  const pieces: Uint8Array[] = [];
   let count = 0;
 
   return {
@@ -33,12 +36,18 @@ export function createInputLog(): InputLog {
       write(writer, input);
       writer.end(recorded);
       count++;
-      return writer.length - before;
+      const bytes = writer.length - before;
+      if (writer.length >= PIECE_BYTES) {
+        pieces.push(writer.finish());
+        writer.reset();
+      }
+      return bytes;
     },
     get count() {
       return count;
     },
-    read: () => fromBinary(RecordingSchema, writer.finish()).inputs,
+    read: () =>
+      [...pieces, writer.finish()].flatMap((piece) => fromBinary(RecordingSchema, piece).inputs),
   };
 }
 

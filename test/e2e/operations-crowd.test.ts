@@ -23,8 +23,8 @@ const MOOD_BYTES = 60_000;
 const MOODY = 10;
 /** What a crowd may leave behind, in bytes: a little of each, and code that the engine made faster meanwhile. */
 const LEFT_BEHIND_BYTES = CROWD * 4_096 + 2_000_000;
-/** What the zone's recording may hold more, in bytes: two parts in buffers that grow by doubling, and the states that they begin with, with the moods. */
-const RECORDED_BYTES = 4 * RECORDING_BYTES + (2 * CROWD * MOOD_BYTES) / MOODY;
+/** What the zone's recording may hold more, in bytes: two parts, and the states that they begin with, with the moods. */
+const RECORDED_BYTES = 2 * RECORDING_BYTES + (2 * CROWD * MOOD_BYTES) / MOODY;
 /** A server is idle when it holds no less a moment later, in milliseconds. */
 const MOMENT_MS = 2_000;
 /** How long that may take, in milliseconds: looking at it collects all garbage, which takes seconds where others need the machine. */
