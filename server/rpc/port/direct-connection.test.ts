@@ -211,7 +211,7 @@ describe.each([false, true])("a plain request, with TLS: %s", (secured) => {
 
   test("waits while another is answered", async () => {
     const socket = await open(ways.short, { secured });
-    socket.write(plain("deaf:100"));
+    socket.write(plain("deaf:1000"));
     await expect.poll(() => ways.short.direct).toBe(1);
     socket.write(plain("second"));
     const third = plain("third");
