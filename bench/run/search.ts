@@ -46,7 +46,6 @@ export async function searchCapacities(
   neighbours: Neighbours,
   worlds: readonly Cell[],
 ): Promise<Capacity[]> {
-  const { tell } = options;
   const searches: Search[] = options.candidates
     .filter(({ world }) => world)
     .map((candidate) => ({
@@ -63,14 +62,7 @@ export async function searchCapacities(
       const players = nextTry(search);
       if (players === undefined || performance.now() > options.deadline) continue;
       const result = await attempt(options, search.candidate, players, neighbours);
-      const holds = isHeld(result);
-      note(search, players, holds, result);
-      tell(
-        `${search.candidate.name} ${holds ? "holds" : "does not hold"} ${players} players: ` +
-          (result
-            ? `p99 interval ${result.intervalP99.toFixed(0)} ms, ${(result.serverCpu * 100).toFixed(0)} % of its core`
-            : "they did not even come in"),
-      );
+      note(search, players, isHeld(result), result);
     }
     if (performance.now() > options.deadline) break;
   }
@@ -133,6 +125,12 @@ async function attempt(
   let result: PhaseResult | undefined;
   for (let left = TRIES; left > 0 && !isHeld(result); left--) {
     result = await attemptOnce(options, candidate, players, neighbours);
+    options.tell(
+      `${candidate.name} ${isHeld(result) ? "holds" : "does not hold"} ${players} players: ` +
+        (result
+          ? `p99 interval ${result.intervalP99.toFixed(0)} ms, ${(result.serverCpu * 100).toFixed(0)} % of its core`
+          : "they did not even come in"),
+    );
   }
   return result;
 }

@@ -146,6 +146,7 @@ async function takeCharacter(
 async function findViews(em: SqlEntityManager, hashes: readonly string[]) {
   const tokenHash = { $in: hashes.map((hash) => Buffer.from(hash, "hex")) };
   const sessions = await em.find(SessionTable, { tokenHash });
+  if (sessions.length === 0) return new Map<string, never>();
   const accountIds = new Set(sessions.map((session) => session.accountId));
   const characterIds = new Set(sessions.flatMap((session) => session.characterId ?? []));
   const accounts = await em.find(AccountTable, { id: { $in: [...accountIds] } });
