@@ -1,5 +1,5 @@
 /** Players whose streams are written in one go; between them the event loop reads what came in. */
-export const PLAYERS_A_TURN = 32;
+export const PLAYERS_A_TURN = 64;
 
 /**
  * Spreads the work of a tick over turns of the event loop, so that a call never waits until everybody's

@@ -256,6 +256,15 @@ describe.each([false, true])("a plain request, with TLS: %s", (secured) => {
     expect(ways.short.direct).toBe(1);
   });
 
+  test("is answered though its client closes its half right behind it, as by Node", async () => {
+    for (const more of ["", UNUSUAL]) {
+      const socket = await open(ways.short, { secured });
+      socket.end(plain("last words", more));
+      expect(await readUntil(socket)).toContain("last words");
+    }
+    expect(ways.short.direct).toBe(1);
+  });
+
   test("that makes no sense is told so as by Node, and counts as broken", async () => {
     await restart({ connect: { judge: createRequestJudge({ perMinute: 3 }) } });
     const broken = (more = "") => http1Request(GET, PROTO, Buffer.of(0xff, 0xff), `${ID}${more}`);

@@ -6,6 +6,7 @@ import {
   type DirectHandler,
   type DirectOutlet,
 } from "../transport/direct-answer.ts";
+import { flushOutbox } from "../transport/outbox.ts";
 import { readDirectHead } from "./direct-head.ts";
 import { KEEP_ALIVE_BUFFER_MS } from "./port-servers.ts";
 
@@ -83,7 +84,7 @@ class Connection implements DirectConnection, DirectOutlet {
     if (!this.isBusy || !this.socket.writable) this.socket.destroy();
   };
 
-  onAnswered(): void {
+  onWritten(): void {
     const { socket } = this;
     // Who does not take what was answered is not answered more, as by Node's server.
     if (socket.writableNeedDrain) socket.once("drain", this.goOn);
@@ -118,6 +119,7 @@ class Connection implements DirectConnection, DirectOutlet {
 
   // Who closes its half gets what was answered already, as from Node's server.
   private readonly onEnd = (): void => {
+    flushOutbox();
     this.socket.end();
   };
 

@@ -1,6 +1,7 @@
 import { STATUS_CODES, validateHeaderName, validateHeaderValue } from "node:http";
 import type { IncomingHttpHeaders, OutgoingHttpHeaders } from "node:http";
 import type { Socket } from "node:net";
+import { type Sender, writeSoon } from "./outbox.ts";
 import type { PortResponse } from "./plain-answer.ts";
 
 /** What is known of a request before its body. */
@@ -23,14 +24,12 @@ export type DirectHandler = (head: RequestHead) => DirectCall | undefined;
 export type DirectCall = (body: Uint8Array, answer: DirectAnswer) => boolean;
 
 /** What a direct answer is written to. */
-export interface DirectOutlet {
+export interface DirectOutlet extends Sender {
   readonly socket: Socket;
   /** Whether the connection is to be closed behind the answer. */
   readonly isLast: boolean;
   /** How long the connection may be idle, in seconds, as its client is told. */
   readonly keepAliveS: number;
-  /** The answer was written. */
-  onAnswered(): void;
 }
 
 /** The answer to one request of HTTP/1.1, written as a whole. */
@@ -62,17 +61,18 @@ export class DirectAnswer {
         ? "Connection: close\r\n\r\n"
         : `Connection: keep-alive\r\nKeep-Alive: timeout=${keepAliveS}\r\n\r\n`);
     this.headersSent = true;
-    if (socket.writable) {
-      // One piece costs less than two, and the copy of what is short next to nothing.
-      if (body.length <= MAX_TEXT_BYTES) socket.write(head + latin1Of(body), "latin1");
-      else {
-        socket.cork();
-        socket.write(head, "latin1");
-        socket.write(body);
-        socket.uncork();
-      }
+    // One piece costs less than two, and the copy of what is short next to nothing.
+    if (body.length <= MAX_TEXT_BYTES) {
+      writeSoon(socket, head + latin1Of(body), this.outlet);
+      return;
     }
-    this.outlet.onAnswered();
+    if (socket.writable) {
+      socket.cork();
+      socket.write(head, "latin1");
+      socket.write(body);
+      socket.uncork();
+    }
+    this.outlet.onWritten();
   }
 
   /** Gives the connection up. */

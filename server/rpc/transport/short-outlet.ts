@@ -2,6 +2,7 @@ import type { OutgoingHttpHeaders } from "node:http";
 import type { Http2ServerResponse } from "node:http2";
 import { DirectAnswer, latin1Of, MAX_TEXT_BYTES, type WholeResponse } from "./direct-answer.ts";
 import { ENVELOPE_BYTES, envelope, writeEnvelopeHead } from "./envelope.ts";
+import { flushOutbox, writeSoon } from "./outbox.ts";
 import type { PortResponse } from "./plain-answer.ts";
 import { isClosed } from "./short-call.ts";
 
@@ -46,10 +47,11 @@ export function sendMessage(response: PortResponse, frame: Frame, message: Uint8
     const { socket } = response;
     // With nothing waiting to be written it also says that there is room.
     if (socket !== null && response.writableLength === 0) {
-      socket.write(chunkOf(message));
+      writeSoon(socket, chunkOf(message));
       return true;
     }
   }
+  flushOutbox();
   return response.write(envelope(0, message));
 }
 
@@ -80,6 +82,7 @@ export function sendLast(
   part: Uint8Array,
   trailers: OutgoingHttpHeaders | undefined,
 ): void {
+  flushOutbox();
   if (isOver(response)) return;
   if ("stream" in response) endHttp2(response, part, trailers);
   else response.end(part);
