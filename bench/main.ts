@@ -73,8 +73,9 @@ async function main(): Promise<void> {
 async function comparePeers(options: BenchOptions, machine: string, bench: Bench): Promise<void> {
   const candidates = pickCandidates(options.candidates);
   const callers = pickCandidates(options.callers);
-  installPeers([...candidates, ...callers], tell);
-  const results = await measureAll(options, callers, {
+  const searched = pickCandidates(options.searched);
+  installPeers([...candidates, ...callers, ...searched], tell);
+  const results = await measureAll(options, callers, searched, {
     bench,
     candidates,
     rounds: options.rounds,
@@ -89,6 +90,7 @@ async function comparePeers(options: BenchOptions, machine: string, bench: Bench
 async function measureAll(
   options: BenchOptions,
   callers: readonly Candidate[],
+  searched: readonly Candidate[],
   sweep: SweepOptions,
 ): Promise<Results> {
   const sizes = options.neighbours.flatMap((neighbours) =>
@@ -100,7 +102,11 @@ async function measureAll(
   const density = options.neighbours.includes(AIM_NEIGHBOURS)
     ? AIM_NEIGHBOURS
     : (options.neighbours[0] ?? AIM_NEIGHBOURS);
-  const capacities = options.search ? await searchCapacities(sweep, density, worlds.cells) : [];
+  const capacities = await searchCapacities(
+    { ...sweep, candidates: searched },
+    density,
+    worlds.cells,
+  );
   return {
     worlds: worlds.cells,
     calls: calls.cells,

@@ -26,8 +26,8 @@ export interface BenchOptions {
   readonly candidates: readonly string[];
   /** Whose single calls are measured. */
   readonly callers: readonly string[];
-  /** Whether to look for the most players that one core holds. */
-  readonly search: boolean;
+  /** Of whom the most players that one core holds are looked for. */
+  readonly searched: readonly string[];
   /** Where the report goes; undefined: only to standard output. */
   readonly out: string | undefined;
   /** Where CPU profiles of the servers go; undefined: none are taken. */
@@ -61,7 +61,7 @@ export function readOptions(argv: readonly string[]): BenchOptions {
     rounds: options.rounds ?? (quick ? 1 : 3),
     candidates: options.candidates ?? (quick ? QUICK_CANDIDATES : ALL),
     callers: options.callers ?? options.candidates ?? (quick ? QUICK_CALLERS : ALL),
-    search: options.search && !quick,
+    searched: options.search && !quick ? (options.searched ?? options.candidates ?? ALL) : [],
     out: options.out ?? (quick || kind !== "peers" ? undefined : "bench/report.md"),
     profile: options.profile,
   };
@@ -88,6 +88,7 @@ interface Given {
   readonly candidates?: string[];
   readonly callers?: string[];
   readonly search: boolean;
+  readonly searched?: string[];
   readonly out?: string;
   readonly profile?: string;
 }
@@ -126,7 +127,12 @@ function createCommand(): Command {
     .option("--rounds <number>", "how often everything is measured; medians count", wholeNumber)
     .option("--candidates <list>", `some of ${names}`, list(String))
     .option("--callers <list>", "whose single calls are measured; as --candidates", list(String))
-    .option("--no-search", "leaves out the search for the most players that one core holds")
+    .option(
+      "--searched <list>",
+      "whose most players that one core holds are looked for; as --candidates",
+      list(String),
+    )
+    .option("--no-search", "leaves that out")
     .option("--out <file>", "where the report goes; its chart goes beside it, as .svg")
     .option("--profile <folder>", "takes CPU profiles of the servers into a folder")
     .allowExcessArguments(false);

@@ -19,6 +19,9 @@ export interface CallOptions {
   readonly request?: Message;
 }
 
+/** After so long a call that is not answered has failed, so that it is named rather than the test that made it. */
+const PATIENCE_MS = 20_000;
+
 /** What came of a call. */
 export interface CallOutcome {
   /** Undefined: it went well. */
@@ -35,15 +38,16 @@ export async function callAny(
 ): Promise<CallOutcome> {
   const transport = createTransport(baseUrl, options.protocol ?? "connect", options.token ?? "");
   const request = options.request ?? create(method.input);
+  const signal = AbortSignal.timeout(PATIENCE_MS);
   const make = async (): Promise<Message | undefined> => {
     if (isUnary(method)) {
-      return (await transport.unary(method, undefined, undefined, undefined, request)).message;
+      return (await transport.unary(method, signal, undefined, undefined, request)).message;
     }
     if (!isOneWayStream(method)) throw new Error(`${method.name} has streams both ways`);
     const input = (async function* () {
       yield request;
     })();
-    const answers = await transport.stream(method, undefined, undefined, undefined, input);
+    const answers = await transport.stream(method, signal, undefined, undefined, input);
     for await (const answer of answers.message) return answer;
     return undefined;
   };

@@ -27,11 +27,7 @@ let next = 0;
  * written in the order in which they came. A thousand short calls and short writes by turns push each other's code and data out of the
  * processor's caches: done in two goes they cost a fifth less, and who reads at the other end wakes up less often.
  */
-export function writeSoon(
-  target: OutboxTarget,
-  piece: string | Uint8Array,
-  sender?: Sender | undefined,
-): void {
+export function writeSoon(target: OutboxTarget, piece: string | Uint8Array, sender?: Sender): void {
   if (waiting.length === 0) setImmediate(flushOutbox);
   waiting.push({ target, piece, sender });
 }
