@@ -97,6 +97,7 @@ export function createPlayer(options: PlayerOptions): LivePlayer {
   let waiting: Event[] = [];
   const onRefused = (outcome: Uint8Array) => streams.refuse(outcome);
   const inputs = createPlayerInputs({ move, onRefused, onClosed });
+  const askForTurn = options.stagger.enlist(onTick);
 
   // Plain fields: getters would give each player a shape of its own, and every Move asks for some.
   const player: { -readonly [K in keyof LivePlayer]: LivePlayer[K] } = {
@@ -175,7 +176,7 @@ export function createPlayer(options: PlayerOptions): LivePlayer {
   function settle(to: Placement): void {
     const { zone } = to;
     const unlisten = zone.listen({
-      onTick: () => options.stagger.add(onTick),
+      onTick: askForTurn,
       onEvent: ({ character: who, event }) => {
         if (who === name) waiting.push(event);
       },

@@ -6,7 +6,7 @@ const turn = () => new Promise((resolve) => setImmediate(resolve));
 test("serves as many a turn as it is told, in order, and lets others have their turn in between", async () => {
   const stagger = createStagger();
   const done: number[] = [];
-  for (let i = 0; i < PLAYERS_A_TURN * 2 + 1; i++) stagger.add(() => done.push(i));
+  for (let i = 0; i < PLAYERS_A_TURN * 2 + 1; i++) stagger.enlist(() => done.push(i))();
   expect(done).toEqual([]);
   await turn();
   expect(done).toHaveLength(PLAYERS_A_TURN);
@@ -18,27 +18,45 @@ test("serves as many a turn as it is told, in order, and lets others have their 
 test("work that waits already is done once, and again when it is added again", async () => {
   const stagger = createStagger();
   let count = 0;
-  const work = () => void count++;
-  stagger.add(work);
-  stagger.add(work);
+  const ask = stagger.enlist(() => void count++);
+  ask();
+  ask();
   await turn();
   expect(count).toBe(1);
-  stagger.add(work);
+  ask();
   await turn();
   expect(count).toBe(2);
 });
 
-test("work that throws does not keep the rest waiting", async () => {
-  const stagger = createStagger(1);
+test("work that asks again while it is done has its next turn later, and nobody waits for ever", async () => {
+  const stagger = createStagger(2);
+  const done: string[] = [];
+  const ask = stagger.enlist(() => {
+    done.push("again");
+    if (done.length < 4) ask();
+  });
+  ask();
+  stagger.enlist(() => done.push("other"))();
+  for (let i = 0; i < 4; i++) await turn();
+  expect(done).toEqual(["again", "other", "again", "again"]);
+});
+
+test("work that throws does not keep the rest waiting, nor those of its turn for longer than until they ask again", async () => {
+  const stagger = createStagger(2);
   const done: string[] = [];
   const thrown = new Promise<unknown>((resolve) => process.once("uncaughtException", resolve));
-  stagger.add(() => {
+  stagger.enlist(() => {
     throw new Error("broken");
-  });
-  stagger.add(() => done.push("next"));
+  })();
+  const askAgain = stagger.enlist(() => done.push("same turn"));
+  askAgain();
+  stagger.enlist(() => done.push("next"))();
   await turn();
   await turn();
   await turn();
   expect(done).toEqual(["next"]);
+  askAgain();
+  await turn();
+  expect(done).toEqual(["next", "same turn"]);
   await thrown;
 });

@@ -6,25 +6,35 @@ export const PLAYERS_A_TURN = 64;
  * stream was written.
  */
 export interface Stagger {
-  /** Lets a piece of work have its turn. One that waits already is not put in twice. */
-  add(work: () => void): void;
+  /** Takes a piece of work. What comes back lets it have its turn; while it waits for that, asking again changes nothing. */
+  enlist(work: () => void): () => void;
 }
 
-/** A queue without work. It is served `atOnce` pieces a turn, in the order in which they came. */
+interface Piece {
+  readonly work: () => void;
+  isWaiting: boolean;
+}
+
+/** A queue without work. It is served `atOnce` pieces a turn, in the order in which they asked. */
 export function createStagger(atOnce = PLAYERS_A_TURN): Stagger {
-  const waiting = new Set<() => void>();
+  // An array that keeps its room: a Set of everybody, filled and emptied each tick, makes garbage that grows old.
+  const waiting: (Piece | undefined)[] = [];
+  let first = 0;
+  let end = 0;
   let isScheduled = false;
 
   function serve(): void {
     isScheduled = false;
-    const turn: (() => void)[] = [];
-    for (const work of waiting) {
-      if (turn.length === atOnce) break;
-      waiting.delete(work);
-      turn.push(work);
+    const turn: Piece[] = [];
+    while (turn.length < atOnce && first < end) {
+      const piece = waiting[first] as Piece;
+      waiting[first++] = undefined;
+      piece.isWaiting = false;
+      turn.push(piece);
     }
-    if (waiting.size > 0) schedule();
-    for (const work of turn) work();
+    if (first < end) schedule();
+    else first = end = 0;
+    for (const { work } of turn) work();
   }
 
   function schedule(): void {
@@ -34,9 +44,14 @@ export function createStagger(atOnce = PLAYERS_A_TURN): Stagger {
   }
 
   return {
-    add(work) {
-      waiting.add(work);
-      schedule();
+    enlist(work) {
+      const piece: Piece = { work, isWaiting: false };
+      return () => {
+        if (piece.isWaiting) return;
+        piece.isWaiting = true;
+        waiting[end++] = piece;
+        schedule();
+      };
     },
   };
 }
