@@ -41,6 +41,21 @@ test("work that asks again while it is done has its next turn later, and nobody 
   expect(done).toEqual(["again", "other", "again", "again"]);
 });
 
+test("who always asks again while others wait is served in the order of asking, without an end", async () => {
+  const stagger = createStagger(2);
+  const done: number[] = [];
+  const asks = [0, 1, 2].map((i) => {
+    const ask: () => void = stagger.enlist(() => {
+      done.push(i);
+      ask();
+    });
+    return ask;
+  });
+  for (const ask of asks) ask();
+  for (let i = 0; i < 6; i++) await turn();
+  expect(done.slice(0, 12)).toEqual([0, 1, 2, 0, 1, 2, 0, 1, 2, 0, 1, 2]);
+});
+
 test("work that throws does not keep the rest waiting, nor those of its turn for longer than until they ask again", async () => {
   const stagger = createStagger(2);
   const done: string[] = [];

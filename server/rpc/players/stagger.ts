@@ -17,23 +17,36 @@ interface Piece {
 
 /** A queue without work. It is served `atOnce` pieces a turn, in the order in which they asked. */
 export function createStagger(atOnce = PLAYERS_A_TURN): Stagger {
-  // An array that keeps its room: a Set of everybody, filled and emptied each tick, makes garbage that grows old.
-  const waiting: (Piece | undefined)[] = [];
+  // Two arrays that keep their room, as each piece waits once at most: one is served while the other fills. A Set of everybody, filled and
+  // emptied each tick, makes garbage that grows old.
+  let serving: (Piece | undefined)[] = [];
   let first = 0;
   let end = 0;
+  let coming: (Piece | undefined)[] = [];
+  let count = 0;
   let isScheduled = false;
+
+  function take(): Piece | undefined {
+    if (first === end) {
+      [serving, coming] = [coming, serving];
+      [first, end, count] = [0, count, 0];
+    }
+    if (first === end) return undefined;
+    const piece = serving[first] as Piece;
+    serving[first++] = undefined;
+    piece.isWaiting = false;
+    return piece;
+  }
 
   function serve(): void {
     isScheduled = false;
     const turn: Piece[] = [];
-    while (turn.length < atOnce && first < end) {
-      const piece = waiting[first] as Piece;
-      waiting[first++] = undefined;
-      piece.isWaiting = false;
+    while (turn.length < atOnce) {
+      const piece = take();
+      if (piece === undefined) break;
       turn.push(piece);
     }
-    if (first < end) schedule();
-    else first = end = 0;
+    if (first < end || count > 0) schedule();
     for (const { work } of turn) work();
   }
 
@@ -49,7 +62,7 @@ export function createStagger(atOnce = PLAYERS_A_TURN): Stagger {
       return () => {
         if (piece.isWaiting) return;
         piece.isWaiting = true;
-        waiting[end++] = piece;
+        coming[count++] = piece;
         schedule();
       };
     },
