@@ -1,6 +1,7 @@
 import { create } from "@bufbuild/protobuf";
 import { describe, expect, it } from "vitest";
 import { CounterSchema } from "../../gen/ts/meadow/v1/components_pb.ts";
+import { BodySchema } from "../../gen/ts/realmwire/v1/entity_pb.ts";
 import { MapObjectSchema } from "../../gen/ts/realmwire/v1/map_pb.ts";
 import {
   componentIn,
@@ -136,6 +137,34 @@ describe("[SM-18] a behaviour", () => {
     edit(zone, { case: "removeObject", value: "hero" });
     expect(steps(zone, 2).flatMap(({ failures }) => failures)).toEqual([]);
     expect(born).toEqual(["hero", "hero"]);
+  });
+
+  it("gets what a component can hold, at once and not only when the zone goes on from a checkpoint", () => {
+    const scales: (number | undefined)[] = [];
+    const zone = zoneWith(function* (self) {
+      self.set(BodySchema, { scale: 0.1 });
+      for (;;) {
+        scales.push(self.get(BodySchema)?.scale);
+        yield 1;
+      }
+    });
+    steps(zone, 1);
+    zone.checkpoint();
+    steps(zone, 1);
+    expect(scales).toEqual([Math.fround(0.1), Math.fround(0.1)]);
+  });
+
+  it("that sets what a field cannot hold is ended and reported, and nothing is changed", () => {
+    const zone = zoneWith(function* (self) {
+      yield 1;
+      self.set(CounterSchema, { count: 2n ** 64n });
+    });
+    steps(zone, 1);
+    const { failures } = zone.step();
+    expect(failures.map(({ task, error }) => [task, String(error)])).toEqual([
+      ["hero hero", expect.stringContaining("count")],
+    ]);
+    expect(componentIn(zone, "hero", CounterSchema)?.count).toBe(0n);
   });
 
   it("begins anew at a checkpoint and goes on from what it keeps in components", () => {

@@ -1,4 +1,12 @@
-import { clone, create, createRegistry, getOption, hasOption, toBinary } from "@bufbuild/protobuf";
+import {
+  clone,
+  create,
+  createRegistry,
+  fromBinary,
+  getOption,
+  hasOption,
+  toBinary,
+} from "@bufbuild/protobuf";
 import type { DescField, DescMessage, Message, Registry } from "@bufbuild/protobuf";
 import { reflect } from "@bufbuild/protobuf/reflect";
 import { AnySchema, anyPack, anyUnpack } from "@bufbuild/protobuf/wkt";
@@ -132,6 +140,19 @@ export function createCell(type: ComponentType, message: Message, tick: number):
     changedTicks: [tick, tick, tick],
     encoded: [undefined, undefined, undefined],
   };
+}
+
+/** A cell of its own that goes on as this one is. The message is shared: it is never changed in place. */
+export function copyCell({ type, message, stored, changedTicks, encoded }: Cell): Cell {
+  return { type, message, stored, changedTicks: [...changedTicks], encoded: [...encoded] };
+}
+
+/**
+ * A message as its bytes say it: numbers rounded to what their fields hold, nothing that is not written. Whoever goes on from a state
+ * that was stored has just that. Throws when a field cannot hold its value.
+ */
+export function asStored(schema: DescMessage, message: Message): Message {
+  return fromBinary(schema, toBinary(schema, message));
 }
 
 /** The serialized `Any` of a component as a class of viewers sees it; undefined when it sees nothing of it. */

@@ -286,7 +286,7 @@ export class EntityTable<C extends SeenCell = Cell> {
   }
 
   /**
-   * Takes over from a table with the same entities their courses, when each of them last changed, and what is
+   * Takes over from a table with the same entities their courses, when each of them last changed, and the forms that are
    * encoded already, so that viewers who change tables are not sent again what they have.
    */
   adoptHistory(this: EntityTable, from: EntityTable): void {
@@ -305,14 +305,8 @@ export class EntityTable<C extends SeenCell = Cell> {
       this.newsTicks[slot] = from.newsTicks[before] as number;
       this.seenXs[slot] = from.seenXs[before] as number;
       this.seenYs[slot] = from.seenYs[before] as number;
-      const cells = from.cells[before] ?? [];
-      for (const cell of this.cells[slot] ?? []) {
-        const same = cells.find(({ type }) => type === cell.type);
-        if (!same) continue;
-        for (const viewer of VIEWER_CLASSES) {
-          cell.changedTicks[viewer] = same.changedTicks[viewer];
-          cell.encoded[viewer] = same.encoded[viewer];
-        }
+      for (const [viewer, forms] of this.forms.entries()) {
+        forms[slot] = from.forms[viewer]?.[before];
       }
     }
   }

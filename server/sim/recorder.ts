@@ -20,6 +20,13 @@ export const RECORDING_TICKS = 6_000;
 /** Bytes of inputs after which it does too: one value that a player sets may have 64 KiB. */
 export const RECORDING_BYTES = 8 * 1024 * 1024;
 
+/** A state from which a zone can go on. */
+export interface Checkpoint {
+  readonly tick: number;
+  /** Makes the state, which is the same however late. */
+  readonly state: () => ZoneState;
+}
+
 /**
  * Keeps what came from outside since the last checkpoint but one, within bounds. With the last one alone
  * there would be next to nothing to look at just after it.
@@ -32,13 +39,13 @@ export interface Recorder {
   /** Whether the present part holds all that it may: the zone must be checkpointed and a new part begun. */
   full(tick: number): boolean;
   /** Begins a new part at a checkpoint, and forgets the part before the present one. */
-  restart(state: ZoneState): void;
+  restart(checkpoint: Checkpoint): void;
   recording(endTick: number): Recording | undefined;
 }
 
 /** What was recorded from one checkpoint to the next. */
 interface Part {
-  readonly start: ZoneState;
+  readonly start: Checkpoint;
   readonly inputs: InputLog;
   readonly hashes: RecordedHash[];
   bytes: number;
@@ -63,17 +70,17 @@ export function createRecorder({ limit, game }: { limit: number; game: string })
       if (current.inputs.count >= limit || current.bytes >= RECORDING_BYTES) return true;
       return tick - current.start.tick >= RECORDING_TICKS;
     },
-    restart(state) {
+    restart(start) {
       before = current;
       const checkpoint = create(InputSchema, { kind: { case: "checkpoint", value: {} } });
-      before?.inputs.add(state.tick, checkpoint);
-      current = { start: state, inputs: createInputLog(), hashes: [], bytes: 0 };
+      before?.inputs.add(start.tick, checkpoint);
+      current = { start, inputs: createInputLog(), hashes: [], bytes: 0 };
     },
     recording(endTick) {
       if (!current) return undefined;
       const parts = before ? [before, current] : [current];
       return create(RecordingSchema, {
-        start: clone(ZoneStateSchema, (before ?? current).start),
+        start: clone(ZoneStateSchema, (before ?? current).start.state()),
         game,
         inputs: parts.flatMap(({ inputs }) => inputs.read()),
         hashes: parts.flatMap(({ hashes }) => hashes),

@@ -1,4 +1,4 @@
-import { clone, create, toBinary } from "@bufbuild/protobuf";
+import { create, toBinary } from "@bufbuild/protobuf";
 import type { Any } from "@bufbuild/protobuf/wkt";
 import {
   EntityStateSchema,
@@ -6,9 +6,9 @@ import {
   ZoneStateSchema,
 } from "../../gen/ts/realmwire/internal/v1/state_pb.ts";
 import type { EntityState, Walk, ZoneState } from "../../gen/ts/realmwire/internal/v1/state_pb.ts";
-import { packPersistent, packWhole, unpackComponent } from "./components.ts";
+import { copyCell, packPersistent, packWhole, unpackComponent } from "./components.ts";
 import type { Spawner } from "./spawner.ts";
-import { addActor, placeOf } from "./world.ts";
+import { addActor, addWithCells, placeOf } from "./world.ts";
 import type { Actor, WalkState, World } from "./world.ts";
 
 /** An entity in full. */
@@ -54,20 +54,21 @@ function walkState(walk: Walk | undefined): WalkState {
   return { kind: "way", places: walk.way.map(({ x, y }) => ({ x, y })) };
 }
 
-/** The whole state of a zone, its entities by id. The map is left out unless asked for. */
-export function zoneState(world: World, spawner: Spawner, withMap: boolean): ZoneState {
-  const actors = [...world.actors.values()].sort((a, b) => a.id - b.id);
-  const state = create(ZoneStateSchema, {
+/** The whole state of a zone, its entities by id, without its map. */
+export function zoneState(world: World, spawner: Spawner): ZoneState {
+  return create(ZoneStateSchema, {
     zone: world.zone,
     tick: world.tick,
     tickRateHz: world.tickRateHz,
     nextEntityId: world.nextEntityId,
     random: [...world.random.state()],
-    entities: actors.map((actor) => actorState(world, actor)),
+    entities: actorsById(world).map((actor) => actorState(world, actor)),
     pendingSpawns: [...spawner.pending].map(([name, { spawn, tick }]) => ({ name, spawn, tick })),
   });
-  if (withMap) state.map = world.map.toMessage();
-  return state;
+}
+
+function actorsById(world: World): Actor[] {
+  return [...world.actors.values()].sort((a, b) => a.id - b.id);
 }
 
 /** Puts the entities of a state into an empty world, in the order of their ids. */
@@ -75,7 +76,7 @@ export function restoreActors(world: World, spawner: Spawner, state: ZoneState):
   for (const entity of state.entities) {
     const components = entity.components.flatMap((any) => {
       const known = unpackComponent(world.types, any);
-      return known ? [clone(known.type.schema, known.message)] : [];
+      return known ? [known.message] : [];
     });
     const { id, name, kind, characterId, spawn } = entity;
     const place = { x: entity.position?.x ?? 0, y: entity.position?.y ?? 0 };
@@ -91,13 +92,35 @@ export function restoreActors(world: World, spawner: Spawner, state: ZoneState):
     spawner.pending.set(name, { spawn, tick });
 }
 
+/**
+ * Puts the entities of a world into an empty one, in the order of their ids: what {@link restoreActors} does with its {@link zoneState}, and
+ * nothing has to be serialized for it. The world before is not changed, and shares nothing with the new one that ever changes. Viewers go on in it.
+ */
+export function adoptActors(world: World, spawner: Spawner, before: World, from: Spawner): void {
+  for (const actor of actorsById(before)) {
+    const { slot, id, name, kind, characterId, spawn } = actor;
+    const cells = (before.table.cells[slot] ?? []).map(copyCell);
+    const place = placeOf(before, actor);
+    const adopted = addWithCells(world, { id, name, kind, place, characterId, spawn }, cells);
+    adopted.walk = actor.walk;
+    adopted.allowance = actor.allowance;
+    adopted.blockedTicks = actor.blockedTicks;
+    adopted.insidePortal = actor.insidePortal;
+    adopted.sequence = actor.sequence;
+    const { vxs, vys } = before.table;
+    world.table.turn(adopted.slot, vxs[slot] as number, vys[slot] as number);
+  }
+  for (const [name, pending] of from.pending) spawner.pending.set(name, pending);
+  world.table.adoptHistory(before.table);
+}
+
 /** FNV-1a, 32 bits, of the serialized state without its map, then of the map's revision. */
 export function hashState(world: World, spawner: Spawner): number {
   let hash = 0x811c9dc5;
   const mix = (byte: number) => {
     hash = Math.imul(hash ^ byte, 0x01000193);
   };
-  for (const byte of toBinary(ZoneStateSchema, zoneState(world, spawner, false))) mix(byte);
+  for (const byte of toBinary(ZoneStateSchema, zoneState(world, spawner))) mix(byte);
   for (let shift = 0; shift < 32; shift += 8) mix((world.map.revision >>> shift) & 255);
   return hash >>> 0;
 }

@@ -50,7 +50,10 @@ export interface Viewer {
   restart(): void;
   /** Takes the viewer back to when it had sent the message of a cursor; false when that is not possible, and the next message begins afresh. */
   resume(cursor: string): boolean;
-  /** The next message, a serialized `UpdateResponse`; undefined when there is nothing to say or its own entity is not there. */
+  /**
+   * The next message, a serialized `UpdateResponse`; undefined when there is nothing to say or its own entity is not there. It holds until a
+   * viewer with the same writer is asked.
+   */
   message(extras: MessageExtras): Uint8Array<ArrayBuffer> | undefined;
   /** The tick of the last message. */
   readonly sentTick: number;
@@ -99,6 +102,7 @@ class WorldViewer implements Viewer {
   private sentEvents: SentEvents[] = [];
   private oldestResumable = 1;
   private messageTick = 0;
+  private selfSlot = 0;
   private sentAcknowledged = 0;
   private afresh = true;
   /** The next message goes on from a cursor, however long ago that was. */
@@ -117,7 +121,7 @@ class WorldViewer implements Viewer {
   message(extras: MessageExtras): Uint8Array<ArrayBuffer> | undefined {
     const { source, character, writer, sentTick, pending } = this;
     const { table, tick } = source;
-    const self = table.slotOf(this.selfId);
+    const self = this.slotIn(table);
     if (self === undefined) return undefined;
     const full = this.afresh || (!this.resumed && tick - sentTick > MAX_LAG_TICKS);
     // What an input changed belongs to the coming tick: a scene in between would be sent half again with that one.
@@ -141,7 +145,7 @@ class WorldViewer implements Viewer {
     const { flags, acknowledged, refused } = extras;
     const parts = { tick, cursor, flags, scene, events: pending, acknowledged, refused };
     writeUpdate(writer, table, { self, character, since: sentTick }, view, parts);
-    const bytes = writer.finish();
+    const bytes = writer.peek();
     this.remember(view, table, mark, full);
     this.messageTick = tick;
     this.sentAcknowledged = acknowledged;
@@ -191,6 +195,16 @@ class WorldViewer implements Viewer {
     this.afresh = false;
     this.resumed = true;
     return true;
+  }
+
+  /** The slot of its own entity: mostly that of the time before. */
+  private slotIn(table: EntityTable<SeenCell>): number | undefined {
+    if (table.ids[this.selfSlot] !== this.selfId) {
+      const slot = table.slotOf(this.selfId);
+      if (slot === undefined) return undefined;
+      this.selfSlot = slot;
+    }
+    return this.selfSlot;
   }
 
   private remember(view: View, table: EntityTable<SeenCell>, mark: number, full: boolean): void {

@@ -4,7 +4,7 @@ import { reflect } from "@bufbuild/protobuf/reflect";
 import { BodySchema, EntityKind } from "../../gen/ts/realmwire/v1/entity_pb.ts";
 import type { Body } from "../../gen/ts/realmwire/v1/entity_pb.ts";
 import type { Event } from "../../gen/ts/realmwire/v1/world_service_pb.ts";
-import { createCell, touch } from "./components.ts";
+import { asStored, createCell, touch } from "./components.ts";
 import type { Cell, ComponentTypes } from "./components.ts";
 import type { EntityTable } from "./entity-table.ts";
 import type { Kinds } from "./kind.ts";
@@ -88,19 +88,31 @@ export function changeTick(world: World): number {
   return world.tick + 1;
 }
 
-/** Adds an entity. The name must be free. */
+/** An entity that is to be added. */
+export interface NewActor {
+  /** The next one that is free, unless given. */
+  readonly id?: number;
+  readonly name: string;
+  readonly kind: EntityKind;
+  readonly place: Place;
+  readonly characterId?: number;
+  readonly spawn?: string;
+}
+
+/** Adds an entity. The name must be free. Throws when a component has a value that its field cannot hold. */
 export function addActor(
   world: World,
-  entity: {
-    id?: number;
-    name: string;
-    kind: EntityKind;
-    place: Place;
-    components: readonly Message[];
-    characterId?: number;
-    spawn?: string;
-  },
+  entity: NewActor & { readonly components: readonly Message[] },
 ): Actor {
+  const cells = entity.components.flatMap((message) => {
+    const type = world.types.byName(message.$typeName);
+    return type ? [createCell(type, asStored(type.schema, message), changeTick(world))] : [];
+  });
+  return addWithCells(world, entity, cells);
+}
+
+/** Adds an entity with the cells of its components, which are its own from now on. */
+export function addWithCells(world: World, entity: NewActor, cells: Cell[]): Actor {
   const id = entity.id ?? world.nextEntityId++;
   const { name, kind } = entity;
   const tick = changeTick(world);
@@ -121,10 +133,7 @@ export function addActor(
     insidePortal: "",
     sequence: 0,
   };
-  for (const message of entity.components) {
-    const type = world.types.byName(message.$typeName);
-    if (type) world.table.cells[slot]?.push(createCell(type, message, tick));
-  }
+  world.table.cells[slot] = cells;
   world.actors.set(name, actor);
   world.bySlot[slot] = actor;
   noteMoved(world, actor);
@@ -171,10 +180,14 @@ export function updateComponent<S extends DescMessage>(
   replaceComponent(world, actor, next);
 }
 
-/** Puts a whole component in place of the one of its type. Only fields that differ count as changed. */
-export function replaceComponent(world: World, actor: Actor, message: Message): void {
-  const type = world.types.byName(message.$typeName);
-  if (!type) throw new Error(`${message.$typeName} is not a component of the game`);
+/**
+ * Puts a whole component in place of the one of its type. Only fields that differ count as changed. Throws when one cannot hold its
+ * value; then nothing is changed.
+ */
+export function replaceComponent(world: World, actor: Actor, given: Message): void {
+  const type = world.types.byName(given.$typeName);
+  if (!type) throw new Error(`${given.$typeName} is not a component of the game`);
+  const message = asStored(type.schema, given);
   const tick = changeTick(world);
   const cell = cellOf(world, actor, type.schema);
   if (!cell) {

@@ -18,12 +18,21 @@ import { addObject, kindNameOf } from "./population.ts";
 import { stepPortals } from "./portals.ts";
 import type { Transfer } from "./portals.ts";
 import { createRandom, randomStateOf } from "./random.ts";
+import type { RandomState } from "./random.ts";
 import { createRecorder } from "./recorder.ts";
+import type { Checkpoint } from "./recorder.ts";
 import { createRollingHash } from "./rolling-hash.ts";
 import type { TakenHash } from "./rolling-hash.ts";
 import { createScheduler } from "./scheduler.ts";
 import { createSpawner, populate, reconcileSpawns, stepSpawner } from "./spawner.ts";
-import { actorState, hashState, persistentComponents, restoreActors, zoneState } from "./state.ts";
+import {
+  actorState,
+  adoptActors,
+  hashState,
+  persistentComponents,
+  restoreActors,
+  zoneState,
+} from "./state.ts";
 import { stepWalkers } from "./walking.ts";
 import { createWorldMap } from "./world-map.ts";
 import type { WorldMap } from "./world-map.ts";
@@ -135,6 +144,8 @@ export function createZone(options: ZoneOptions): Zone {
   const recorder = createRecorder({ limit: options.recordedInputs ?? 0, game: options.game ?? "" });
 
   let settled = false;
+  /** The map as it is; undefined once it was edited. */
+  let mapMessage: ZoneMap | undefined;
   let rolling = createRollingHash();
 
   function createContext(world: World): InputContext {
@@ -158,45 +169,47 @@ export function createZone(options: ZoneOptions): Zone {
     }
     reconcileSpawns(world, created.spawner, true);
     populate(world, created.spawner, (name) => stored.get(name));
-    return resume(zoneState(world, created.spawner, true));
+    return resume(wholeState(created));
   }
 
-  function resume(state: ZoneState, before?: World): InputContext {
+  function resume(state: ZoneState): InputContext {
     if (!state.map) throw new Error("a zone cannot go on from a state without its map");
-    const world = createWorld(options, {
-      map: before?.map ?? createWorldMap(state.map),
-      tick: state.tick,
-      tickRateHz: state.tickRateHz,
-      nextEntityId: state.nextEntityId,
-      random: state.random,
-    });
-    const resumed = createContext(world);
-    restoreActors(world, resumed.spawner, state);
-    world.unsaved.clear();
-    world.moved = false;
-    for (const actor of world.actors.values()) {
-      startBehaviour(world, resumed.scheduler, actor, kindNameOf(world, actor));
-    }
-    return resumed;
+    const resumed = createContext(
+      createWorld(options, { ...state, map: createWorldMap(state.map) }),
+    );
+    restoreActors(resumed.world, resumed.spawner, state);
+    return beginLives(resumed);
   }
 
-  function checkpoint(): ZoneState {
+  /** A world made anew that goes on as one does which begins from the state of the world before. That one is not changed any more. */
+  function renew({ world: before, spawner }: InputContext): InputContext {
+    const renewed = createContext(
+      createWorld(options, { ...before, random: before.random.state() }),
+    );
+    const { world } = renewed;
+    adoptActors(world, renewed.spawner, before, spawner);
+    beginLives(renewed);
+    for (const name of before.unsaved) world.unsaved.add(name);
+    world.moved = before.moved;
+    world.events.push(...before.events);
+    return renewed;
+  }
+
+  /** All behaviours begin anew. The state is made when it is asked for, since that takes longer than a tick. */
+  function checkpoint(): Checkpoint {
     const { world, spawner } = context;
-    const state = zoneState(world, spawner, true);
-    const next = resume(state, world);
-    for (const name of world.unsaved) next.world.unsaved.add(name);
-    next.world.moved = world.moved;
-    next.world.events.push(...world.events);
-    next.world.table.adoptHistory(world.table);
-    context = next;
+    context = renew(context);
     // Whoever goes on from here begins with a hash that nothing went into.
     rolling = createRollingHash();
-    return state;
+    mapMessage ??= world.map.toMessage();
+    const map = mapMessage;
+    return { tick: world.tick, state: () => ({ ...zoneState(world, spawner), map }) };
   }
 
   function apply(input: Input): Outcome {
     settled = false;
     recorder.input(context.world.tick, input);
+    if (input.kind.case === "edit") mapMessage = undefined;
     if (input.kind.case === "checkpoint") checkpoint();
     return applyInput(context, input);
   }
@@ -267,7 +280,7 @@ export function createZone(options: ZoneOptions): Zone {
       return { entity: actorState(world, actor), components: persistentComponents(world, actor) };
     },
     checkpoint() {
-      const state = zoneState(context.world, context.spawner, true);
+      const state = wholeState(context);
       apply(create(InputSchema, { kind: { case: "checkpoint", value: {} } }));
       return state;
     },
@@ -277,6 +290,21 @@ export function createZone(options: ZoneOptions): Zone {
     },
     recording: () => recorder.recording(context.world.tick),
   };
+}
+
+/** Lets all behaviours begin, in a world that was just made. */
+function beginLives(begun: InputContext): InputContext {
+  const { world, scheduler } = begun;
+  world.unsaved.clear();
+  world.moved = false;
+  for (const actor of world.actors.values()) {
+    startBehaviour(world, scheduler, actor, kindNameOf(world, actor));
+  }
+  return begun;
+}
+
+function wholeState({ world, spawner }: InputContext): ZoneState {
+  return { ...zoneState(world, spawner), map: world.map.toMessage() };
 }
 
 function isState(from: NewZone | ZoneState): from is ZoneState {
@@ -298,7 +326,7 @@ function createWorld(
     tick: number;
     tickRateHz: number;
     nextEntityId: number;
-    random: readonly number[];
+    random: RandomState;
   },
 ): World {
   const { map, tick, tickRateHz, nextEntityId } = from;

@@ -3,7 +3,7 @@
  * asked, it does not push: whoever writes to the client asks when the client has taken what was written.
  */
 export interface ReadyStream {
-  /** The next message; undefined when there is nothing to say at present. */
+  /** The next message; undefined when there is nothing to say at present. It holds until any stream is asked again: thousands share a buffer. */
   next(): Uint8Array<ArrayBuffer> | undefined;
   /** Whether the last message was the end. */
   ended(): boolean;
@@ -33,7 +33,8 @@ export async function* messagesOf<T>(
   try {
     while (!signal.aborted) {
       const message = stream.next();
-      if (message) yield parse(message);
+      // A message that was read may go on using its bytes.
+      if (message) yield parse(message.slice());
       if (stream.ended()) return;
       if (!message) await new Promise<void>((resolve, reject) => stream.wait(resolve, reject));
     }
