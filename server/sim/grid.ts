@@ -1,5 +1,6 @@
 /** Edge of a cell of the grid, in tiles. */
 export const CELL_TILES = 8;
+const INITIAL_CAPACITY = 64;
 
 /**
  * A uniform grid over a map: which slots are in which cell, as linked lists in typed arrays.
@@ -21,76 +22,89 @@ export interface Found {
 
 /** A grid for a map of this size in tiles. Places outside count to the nearest cell. */
 export function createGrid(width: number, height: number): Grid {
-  const columns = Math.max(1, Math.ceil(width / CELL_TILES));
-  const rows = Math.max(1, Math.ceil(height / CELL_TILES));
-  const heads = new Int32Array(columns * rows).fill(-1);
-  let cells = new Int32Array(64).fill(-1);
-  let nexts = new Int32Array(64).fill(-1);
-  let previous = new Int32Array(64).fill(-1);
+  return new CellGrid(width, height);
+}
 
-  const column = (x: number) => Math.min(columns - 1, Math.max(0, Math.floor(x / CELL_TILES)));
-  const row = (y: number) => Math.min(rows - 1, Math.max(0, Math.floor(y / CELL_TILES)));
+// A class: a checkpoint makes another one, and compiled code that has become used to the functions of one closure is thrown away by that.
+class CellGrid implements Grid {
+  private readonly columns: number;
+  private readonly rows: number;
+  /** The first slot of each cell; -1: none. */
+  private readonly heads: Int32Array<ArrayBuffer>;
+  /** By slot: its cell, the next slot in it and the one before. */
+  private cells = new Int32Array(INITIAL_CAPACITY).fill(-1);
+  private nexts = new Int32Array(INITIAL_CAPACITY).fill(-1);
+  private previous = new Int32Array(INITIAL_CAPACITY).fill(-1);
+  private readonly found = { slots: new Int32Array(INITIAL_CAPACITY), count: 0 };
 
-  function reserve(slot: number): void {
-    if (slot < cells.length) return;
-    const size = Math.max(slot + 1, cells.length * 2);
-    cells = grow(cells, size);
-    nexts = grow(nexts, size);
-    previous = grow(previous, size);
+  constructor(width: number, height: number) {
+    this.columns = Math.max(1, Math.ceil(width / CELL_TILES));
+    this.rows = Math.max(1, Math.ceil(height / CELL_TILES));
+    this.heads = new Int32Array(this.columns * this.rows).fill(-1);
   }
 
-  function remove(slot: number): void {
-    const cell = cells[slot] ?? -1;
+  place(slot: number, x: number, y: number): void {
+    this.reserve(slot);
+    const cell = this.row(y) * this.columns + this.column(x);
+    if (this.cells[slot] === cell) return;
+    this.remove(slot);
+    const head = this.heads[cell] as number;
+    this.nexts[slot] = head;
+    this.previous[slot] = -1;
+    if (head >= 0) this.previous[head] = slot;
+    this.heads[cell] = slot;
+    this.cells[slot] = cell;
+  }
+
+  remove(slot: number): void {
+    const cell = this.cells[slot] ?? -1;
     if (cell < 0) return;
-    const next = nexts[slot] as number;
-    const before = previous[slot] as number;
-    if (before >= 0) nexts[before] = next;
-    else heads[cell] = next;
-    if (next >= 0) previous[next] = before;
-    cells[slot] = -1;
+    const next = this.nexts[slot] as number;
+    const before = this.previous[slot] as number;
+    if (before >= 0) this.nexts[before] = next;
+    else this.heads[cell] = next;
+    if (next >= 0) this.previous[next] = before;
+    this.cells[slot] = -1;
   }
 
-  const found = { slots: new Int32Array(64), count: 0 };
-
-  return {
-    place(slot, x, y) {
-      reserve(slot);
-      const cell = row(y) * columns + column(x);
-      if (cells[slot] === cell) return;
-      remove(slot);
-      const head = heads[cell] as number;
-      nexts[slot] = head;
-      previous[slot] = -1;
-      if (head >= 0) previous[head] = slot;
-      heads[cell] = slot;
-      cells[slot] = cell;
-    },
-    remove,
-    around(x, y, radius) {
-      const west = column(x - radius);
-      const east = column(x + radius);
-      const south = row(y + radius);
-      let { slots } = found;
-      let count = 0;
-      for (let r = row(y - radius); r <= south; r++) {
-        for (let c = west; c <= east; c++) {
-          for (
-            let slot = heads[r * columns + c] as number;
-            slot >= 0;
-            slot = nexts[slot] as number
-          ) {
-            if (count === slots.length) {
-              slots = grow(slots, count * 2);
-              found.slots = slots;
-            }
-            slots[count++] = slot;
+  around(x: number, y: number, radius: number): Found {
+    const { found, heads, nexts, columns } = this;
+    const west = this.column(x - radius);
+    const east = this.column(x + radius);
+    const south = this.row(y + radius);
+    let { slots } = found;
+    let count = 0;
+    for (let row = this.row(y - radius); row <= south; row++) {
+      for (let column = west; column <= east; column++) {
+        let slot = heads[row * columns + column] as number;
+        for (; slot >= 0; slot = nexts[slot] as number) {
+          if (count === slots.length) {
+            slots = grow(slots, count * 2);
+            found.slots = slots;
           }
+          slots[count++] = slot;
         }
       }
-      found.count = count;
-      return found;
-    },
-  };
+    }
+    found.count = count;
+    return found;
+  }
+
+  private column(x: number): number {
+    return Math.min(this.columns - 1, Math.max(0, Math.floor(x / CELL_TILES)));
+  }
+
+  private row(y: number): number {
+    return Math.min(this.rows - 1, Math.max(0, Math.floor(y / CELL_TILES)));
+  }
+
+  private reserve(slot: number): void {
+    if (slot < this.cells.length) return;
+    const size = Math.max(slot + 1, this.cells.length * 2);
+    this.cells = grow(this.cells, size);
+    this.nexts = grow(this.nexts, size);
+    this.previous = grow(this.previous, size);
+  }
 }
 
 function grow(from: Int32Array, size: number): Int32Array<ArrayBuffer> {

@@ -24,31 +24,35 @@ export interface InputLog {
 
 /** A log without inputs. */
 export function createInputLog(): InputLog {
-  const writer = new WireWriter();
-  const pieces: Uint8Array[] = [];
-  let count = 0;
+  return new Log();
+}
 
-  return {
-    add(tick, input) {
-      const before = writer.length;
-      const recorded = writer.begin(RECORDING.inputs);
-      writer.uint32(RECORDED_INPUT.tick, tick);
-      write(writer, input);
-      writer.end(recorded);
-      count++;
-      const bytes = writer.length - before;
-      if (writer.length >= PIECE_BYTES) {
-        pieces.push(writer.finish());
-        writer.reset();
-      }
-      return bytes;
-    },
-    get count() {
-      return count;
-    },
-    read: () =>
-      [...pieces, writer.finish()].flatMap((piece) => fromBinary(RecordingSchema, piece).inputs),
-  };
+// A class, as the grid is: every checkpoint makes another one.
+class Log implements InputLog {
+  count = 0;
+  private readonly writer = new WireWriter();
+  private readonly pieces: Uint8Array[] = [];
+
+  add(tick: number, input: Input): number {
+    const { writer } = this;
+    const before = writer.length;
+    const recorded = writer.begin(RECORDING.inputs);
+    writer.uint32(RECORDED_INPUT.tick, tick);
+    write(writer, input);
+    writer.end(recorded);
+    this.count++;
+    const bytes = writer.length - before;
+    if (writer.length >= PIECE_BYTES) {
+      this.pieces.push(writer.finish());
+      writer.reset();
+    }
+    return bytes;
+  }
+
+  read(): RecordedInput[] {
+    const pieces = [...this.pieces, this.writer.finish()];
+    return pieces.flatMap((piece) => fromBinary(RecordingSchema, piece).inputs);
+  }
 }
 
 /** Moves are most of all inputs: they are written by hand, all others by the generated code. */

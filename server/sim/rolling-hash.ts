@@ -6,7 +6,7 @@ import type { Actor, World } from "./world.ts";
 /** Ticks in which each entity is hashed once. */
 export const HASH_EVERY_TICKS = 50;
 
-const FNV_OFFSET = 0x811c9dc5;
+const FNV_OFFSET = 0x811c9dc5 | 0;
 const FNV_PRIME = 0x01000193;
 
 /** A hash of a zone's state at a tick: in each of the ticks before, some of the entities went into it. */
@@ -29,74 +29,79 @@ export interface RollingHash {
 
 /** A hash that nothing went into. */
 export function createRollingHash(): RollingHash {
-  let hash = FNV_OFFSET;
-  let taken: TakenHash | undefined;
-  const double = new Float64Array(1);
-  const words = new Int32Array(double.buffer);
+  return new Fnv1a();
+}
 
-  /** FNV-1a by 32 bits at a time: each step is reversible, so that two values never fall together in it. */
-  function word(value: number): void {
-    hash = Math.imul(hash ^ value, FNV_PRIME);
-  }
-  function number(value: number): void {
-    double[0] = value;
-    word(words[0] as number);
-    // The multiplication carries differences upwards only, and halves of doubles differ high up.
-    word((words[1] as number) ^ (hash >>> 16));
-  }
-  function text(value: string): void {
-    word(value.length);
-    for (let i = 0; i < value.length; i++) word(value.charCodeAt(i));
-  }
-  function bytes(value: Uint8Array): void {
-    word(value.length);
-    for (let i = 0; i < value.length; i++) word(value[i] as number);
+// A class, as the grid is: every checkpoint makes another one.
+class Fnv1a implements RollingHash {
+  taken: TakenHash | undefined;
+  private hash = FNV_OFFSET;
+  private readonly double = new Float64Array(1);
+  private readonly halves = new Int32Array(this.double.buffer);
+
+  step(world: World, spawner: Spawner): void {
+    const { tick } = world;
+    const turn = tick % HASH_EVERY_TICKS;
+    const due: Actor[] = [];
+    for (const actor of world.actors.values()) {
+      if (actor.id % HASH_EVERY_TICKS === turn) due.push(actor);
+    }
+    for (const actor of due.sort((a, b) => a.id - b.id)) this.actor(world, actor);
+    if (turn !== 0) return;
+    this.rest(world, spawner);
+    this.taken = { tick, hash: this.hash >>> 0 };
+    this.hash = FNV_OFFSET;
   }
 
-  function mixActor(world: World, actor: Actor): void {
+  private actor(world: World, actor: Actor): void {
     const { table } = world;
     const { slot, walk } = actor;
     const { x, y } = placeOf(world, actor);
     const { id, kind, characterId, allowance, sequence, blockedTicks } = actor;
     const velocity = [table.vxs[slot] as number, table.vys[slot] as number];
-    for (const value of [id, kind, characterId, x, y, ...velocity]) number(value);
-    for (const value of [allowance, sequence, blockedTicks]) number(value);
-    for (const value of [actor.name, actor.spawn, actor.insidePortal, walk.kind]) text(value);
-    if (walk.kind === "direction") for (const value of [walk.x, walk.y]) number(value);
-    if (walk.kind === "way") for (const to of walk.places) for (const v of [to.x, to.y]) number(v);
+    for (const value of [id, kind, characterId, x, y, ...velocity]) this.number(value);
+    for (const value of [allowance, sequence, blockedTicks]) this.number(value);
+    for (const value of [actor.name, actor.spawn, actor.insidePortal, walk.kind]) this.text(value);
+    if (walk.kind === "direction") for (const value of [walk.x, walk.y]) this.number(value);
+    if (walk.kind === "way") {
+      for (const to of walk.places) for (const value of [to.x, to.y]) this.number(value);
+    }
     for (const { type, message } of table.cells[slot] ?? []) {
-      text(type.schema.typeName);
-      bytes(toBinary(type.schema, message));
+      this.text(type.schema.typeName);
+      this.bytes(toBinary(type.schema, message));
     }
   }
 
-  function mixRest(world: World, spawner: Spawner): void {
+  private rest(world: World, spawner: Spawner): void {
     for (const value of [world.nextEntityId, world.map.revision, ...world.random.state()]) {
-      number(value);
+      this.number(value);
     }
     for (const [name, { spawn, tick }] of spawner.pending) {
-      text(name);
-      text(spawn);
-      number(tick);
+      this.text(name);
+      this.text(spawn);
+      this.number(tick);
     }
   }
 
-  return {
-    step(world, spawner) {
-      const { tick } = world;
-      const turn = tick % HASH_EVERY_TICKS;
-      const due: Actor[] = [];
-      for (const actor of world.actors.values()) {
-        if (actor.id % HASH_EVERY_TICKS === turn) due.push(actor);
-      }
-      for (const actor of due.sort((a, b) => a.id - b.id)) mixActor(world, actor);
-      if (turn !== 0) return;
-      mixRest(world, spawner);
-      taken = { tick, hash: hash >>> 0 };
-      hash = FNV_OFFSET;
-    },
-    get taken() {
-      return taken;
-    },
-  };
+  /** FNV-1a by 32 bits at a time: each step is reversible, so that two values never fall together in it. */
+  private word(value: number): void {
+    this.hash = Math.imul(this.hash ^ value, FNV_PRIME);
+  }
+
+  private number(value: number): void {
+    this.double[0] = value;
+    this.word(this.halves[0] as number);
+    // The multiplication carries differences upwards only, and halves of doubles differ high up.
+    this.word((this.halves[1] as number) ^ (this.hash >>> 16));
+  }
+
+  private text(value: string): void {
+    this.word(value.length);
+    for (let i = 0; i < value.length; i++) this.word(value.charCodeAt(i));
+  }
+
+  private bytes(value: Uint8Array): void {
+    this.word(value.length);
+    for (let i = 0; i < value.length; i++) this.word(value[i] as number);
+  }
 }
