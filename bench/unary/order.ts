@@ -7,8 +7,8 @@ export type CallName = (typeof CALLS)[number];
 /** How many connections make which call, each the next one as soon as the last one was answered. */
 export type Crew = Partial<Record<CallName, number>>;
 
-/** Players that call: so many that the limits of all of them together are above what the server answers. */
-export const MAX_CALLERS = 200;
+/** Players that call: so many that the limits of all of them together, 100 Gets a second each, are above what a server on one core answers. */
+export const MAX_CALLERS = 400;
 
 /** The password of everybody who logs in. */
 export const PASSWORD = "correct horse battery";

@@ -1,17 +1,17 @@
 import { CALLS, MAX_CALLERS } from "./order.ts";
 import type { CallName, Stretch } from "./order.ts";
 
-/** Connections for each call alone: so many that more would not bring more. */
+/** Connections for each call alone: so many that more would not bring more, and nobody comes to a limit: 20 Edits a second each, 32 that wait. */
 export const CREWS: Record<CallName, number> = {
   Login: 16,
   New: 16,
   Get: MAX_CALLERS,
   Set: 100,
-  Edit: 16,
+  Edit: 28,
 };
 
-/** A world in which everything happens at once. */
-const MIXED: Record<CallName, number> = { Login: 4, New: 2, Get: 32, Set: 32, Edit: 2 };
+/** A world in which everything happens at once, and nobody comes to a limit either. */
+const MIXED: Record<CallName, number> = { Login: 4, New: 2, Get: 200, Set: 100, Edit: 12 };
 
 /** Stretches without a load: before, to compare with, and after, to see that nothing is left behind. */
 export const QUIET = "no calls";
