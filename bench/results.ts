@@ -71,3 +71,13 @@ export function median(values: readonly number[]): number {
 export function isOnTime({ intervalP99 }: PhaseResult): boolean {
   return intervalP99 <= ON_TIME_PERIODS * TICK_MS;
 }
+
+/** What was measured of a cell while its players moved. Without Moves updates are as far apart as there is nothing to say. */
+export function movesOf({ outcomes }: Cell): PhaseResult[] {
+  return outcomes.flatMap(({ phases }) => phases.filter(({ name }) => name === "moves"));
+}
+
+/** Whether ticks came late at some time: the server did not do all its work. */
+export function isLate(cell: Cell): boolean {
+  return !movesOf(cell).every(isOnTime);
+}

@@ -1,11 +1,11 @@
-import { medianOf } from "../results.ts";
+import { isLate, medianOf } from "../results.ts";
 import type { Cell, Results, Size } from "../results.ts";
 import { describe } from "../run/sweep.ts";
 import { AIM_NEIGHBOURS } from "./aims.ts";
 
-const WIDTH = 900;
+const WIDTH = 950;
 const LABEL_WIDTH = 340;
-const VALUE_WIDTH = 70;
+const VALUE_WIDTH = 120;
 const BAR_HEIGHT = 20;
 const ROW_HEIGHT = 30;
 const TITLE_HEIGHT = 58;
@@ -23,6 +23,8 @@ interface Bar {
   /** The part of the value that is drawn dark. */
   readonly stream: number;
   readonly value: number;
+  /** Its ticks did not come on time, so that the value says nothing of what all its work would cost. */
+  readonly isLate: boolean;
 }
 
 /** A chart of the server CPU for each player and tick, or undefined when nothing can be drawn. */
@@ -74,19 +76,22 @@ function toBar(cell: Cell): Bar {
     isOwn: cell.candidate.name.startsWith("realmwire"),
     stream: Number.isFinite(stream) ? Math.min(stream, value) : value,
     value,
+    isLate: isLate(cell),
   };
 }
 
-function drawBar({ title, isOwn, stream, value }: Bar, y: number, scale: number): string[] {
+function drawBar(bar: Bar, y: number, scale: number): string[] {
+  const { title, isOwn, stream, value, isLate } = bar;
   const [dark, light] = isOwn ? [COLOUR.own, COLOUR.ownCalls] : [COLOUR.peer, COLOUR.peerCalls];
   const middle = y + BAR_HEIGHT - 5;
+  const figure = value.toFixed(value < 100 ? 1 : 0);
   const rect = (x: number, width: number, fill: string) =>
     `<rect x="${x.toFixed(1)}" y="${y}" width="${width.toFixed(1)}" height="${BAR_HEIGHT}" fill="${fill}"/>`;
   return [
     text(LABEL_WIDTH - 8, middle, title, `text-anchor="end"${isOwn ? ' font-weight="600"' : ""}`),
     rect(LABEL_WIDTH, stream * scale, dark),
     rect(LABEL_WIDTH + stream * scale, (value - stream) * scale, light),
-    text(LABEL_WIDTH + value * scale + 6, middle, value.toFixed(value < 100 ? 1 : 0)),
+    text(LABEL_WIDTH + value * scale + 6, middle, isLate ? `${figure} (late ticks)` : figure),
   ];
 }
 

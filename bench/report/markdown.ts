@@ -1,5 +1,5 @@
 import type { PhaseResult } from "../load/order.ts";
-import { GENERATOR_LIMIT, isOnTime, median, medianOf } from "../results.ts";
+import { GENERATOR_LIMIT, isLate, median, medianOf, movesOf } from "../results.ts";
 import type { Capacity, Cell, Results, Size } from "../results.ts";
 import { describe } from "../run/sweep.ts";
 import { TICK_RATE_HZ, VIEW_RADIUS_TILES } from "../world/rules.ts";
@@ -110,13 +110,13 @@ function writeWorld(size: Size, worlds: readonly Cell[]): string {
   return `## ${describe(size)}\n\n${table(head, rows)}`;
 }
 
-function remarks({ outcomes, failures }: Cell): string {
-  // Without Moves updates are as far apart as there is nothing to say.
-  const results = outcomes.flatMap(({ phases }) => phases.filter(({ name }) => name === "moves"));
+function remarks(cell: Cell): string {
   return [
-    results.every(isOnTime) ? "" : " (late ticks)",
-    results.some(({ generatorCpu }) => generatorCpu > GENERATOR_LIMIT) ? " (generator busy)" : "",
-    failures.length > 0 ? " (failed)" : "",
+    isLate(cell) ? " (late ticks)" : "",
+    movesOf(cell).some(({ generatorCpu }) => generatorCpu > GENERATOR_LIMIT)
+      ? " (generator busy)"
+      : "",
+    cell.failures.length > 0 ? " (failed)" : "",
   ].join("");
 }
 

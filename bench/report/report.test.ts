@@ -104,3 +104,13 @@ test("the report has the aims, the tables and the chart", () => {
   expect(chart).toContain("Colyseus 0.18 with StateView");
   expect(chart?.indexOf("Realmwire")).toBeLessThan(chart?.indexOf("Colyseus 0.18") ?? 0);
 });
+
+test("the chart says whose ticks came late", () => {
+  const worlds = [
+    cell("realmwire", SIZE, { cpuMicrosPerPlayerTick: 30 }),
+    cell("grpc-js", SIZE, { cpuMicrosPerPlayerTick: 85, intervalP99: 230 }),
+  ];
+  const chart = drawChart({ worlds, capacities: [], calls: [], leftOut: 0 });
+  expect(chart).toContain(">30.0<");
+  expect(chart).toContain(">85.0 (late ticks)<");
+});
