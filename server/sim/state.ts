@@ -71,6 +71,18 @@ function actorsById(world: World): Actor[] {
   return [...world.actors.values()].sort((a, b) => a.id - b.id);
 }
 
+/** Lets an entity that was just added go on as another one was. */
+function goOn(
+  actor: Actor,
+  was: Pick<Actor, "walk" | "allowance" | "blockedTicks" | "insidePortal" | "sequence">,
+): void {
+  actor.walk = was.walk;
+  actor.allowance = was.allowance;
+  actor.blockedTicks = was.blockedTicks;
+  actor.insidePortal = was.insidePortal;
+  actor.sequence = was.sequence;
+}
+
 /** Puts the entities of a state into an empty world, in the order of their ids. */
 export function restoreActors(world: World, spawner: Spawner, state: ZoneState): void {
   for (const entity of state.entities) {
@@ -81,11 +93,9 @@ export function restoreActors(world: World, spawner: Spawner, state: ZoneState):
     const { id, name, kind, characterId, spawn } = entity;
     const place = { x: entity.position?.x ?? 0, y: entity.position?.y ?? 0 };
     const actor = addActor(world, { id, name, kind, place, components, characterId, spawn });
-    actor.walk = walkState(entity.walk);
-    actor.allowance = entity.stepAllowance;
-    actor.blockedTicks = entity.blockedTicks;
-    actor.insidePortal = entity.insidePortal;
-    actor.sequence = entity.sequence;
+    const { stepAllowance: allowance, blockedTicks, insidePortal, sequence } = entity;
+    const walk = walkState(entity.walk);
+    goOn(actor, { walk, allowance, blockedTicks, insidePortal, sequence });
     world.table.turn(actor.slot, entity.velocity?.x ?? 0, entity.velocity?.y ?? 0);
   }
   for (const { name, spawn, tick } of state.pendingSpawns)
@@ -102,11 +112,7 @@ export function adoptActors(world: World, spawner: Spawner, before: World, from:
     const cells = (before.table.cells[slot] ?? []).map(copyCell);
     const place = placeOf(before, actor);
     const adopted = addWithCells(world, { id, name, kind, place, characterId, spawn }, cells);
-    adopted.walk = actor.walk;
-    adopted.allowance = actor.allowance;
-    adopted.blockedTicks = actor.blockedTicks;
-    adopted.insidePortal = actor.insidePortal;
-    adopted.sequence = actor.sequence;
+    goOn(adopted, actor);
     const { vxs, vys } = before.table;
     world.table.turn(adopted.slot, vxs[slot] as number, vys[slot] as number);
   }
