@@ -1,10 +1,12 @@
 import type { Outcome, PhaseResult } from "../load/order.ts";
 import { median, medianOf } from "../results.ts";
-import type { Cell, Results } from "../results.ts";
+import type { Capacity, Cell, Results } from "../results.ts";
 import { TICK_MS, TICK_RATE_HZ } from "../world/rules.ts";
 
 /** Below this part of all updates a server no longer keeps up, and its CPU says nothing about the work. */
 const KEEPS_UP = 0.8;
+/** Below this part of its core something else than work kept a server from holding more players. */
+const USES_ITS_CORE = 0.7;
 
 /** Something that is to be reached, and what was measured. */
 export interface Aim {
@@ -14,13 +16,15 @@ export interface Aim {
   /** NaN: it was not measured. */
   readonly measured: number;
   readonly unit: string;
+  /** Why the figure says less than it seems to. */
+  readonly doubt?: string;
 }
 
 /** Whether an aim was reached, and if not, by how much it was missed. */
-export function verdict({ kind, aim, measured }: Aim): string {
+export function verdict({ kind, aim, measured, doubt }: Aim): string {
   if (!(measured > 0)) return "not measured";
   const reached = kind === "at least" ? measured >= aim : measured <= aim;
-  if (reached) return "**met**";
+  if (reached) return doubt === undefined ? "**met**" : `met, in doubt: ${doubt}`;
   const missing = Math.abs(measured / aim - 1) * 100;
   return `not met: ${missing.toFixed(0)} % ${kind === "at least" ? "too little" : "too much"}`;
 }
@@ -45,6 +49,7 @@ function capacityAims(results: Results): Aim[] {
       ? (held(own)?.held ?? Number.NaN) / (held(peer)?.held ?? Number.NaN)
       : 1 / compare(results.worlds, "moves", own, peer, (r) => r.cpuMicrosPerPlayerTick),
     unit: "×",
+    ...doubtOf(held(peer)),
   });
   const delay = (name: string): Aim => ({
     what: `p99 of a Move at 70 % load: ${name}`,
@@ -61,6 +66,13 @@ function capacityAims(results: Results): Aim[] {
     ratio("realmwire-h2c", "grpc-js", 2),
     ...(isSearched ? [delay("realmwire"), delay("realmwire-h2c-unary")] : []),
   ];
+}
+
+function doubtOf(peer: Capacity | undefined): { doubt?: string } {
+  const used = peer?.cpuWhenNotHeld ?? 1;
+  if (!peer || used >= USES_ITS_CORE) return {};
+  const unused = ((1 - used) * 100).toFixed(0);
+  return { doubt: `${peer.candidate.name} was late with ${unused} % of its core unused` };
 }
 
 function worldAims({ worlds }: Results): Aim[] {

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { pickCandidates } from "../candidates.ts";
+import type { Candidate } from "../candidates.ts";
 import type { Outcome, PhaseResult } from "../load/order.ts";
 import type { Cell, Results, Size } from "../results.ts";
 import { compare, listAims, verdict } from "./aims.ts";
@@ -74,6 +75,22 @@ test("a verdict says by how much an aim was missed", () => {
   expect(verdict({ ...aim, kind: "at least", measured: 1.5 })).toBe("not met: 25 % too little");
   expect(verdict({ ...aim, kind: "at most", measured: 3 })).toBe("not met: 50 % too much");
   expect(verdict({ ...aim, kind: "at most", measured: Number.NaN })).toBe("not measured");
+});
+
+test("who was late while much of its core was unused is no measure of work", () => {
+  const [own, peer] = pickCandidates(["realmwire", "grpc-js"]) as [Candidate, Candidate];
+  const verdictWhen = (cpuWhenNotHeld: number) => {
+    const rest = { neighbours: 30, notHeld: 3000, byGenerator: false, moveP99AtLoad: 1 } as const;
+    const capacities = [
+      { candidate: own, held: 2000, cpuWhenNotHeld: 0.4, ...rest },
+      { candidate: peer, held: 500, cpuWhenNotHeld, ...rest },
+    ];
+    const aims = listAims({ worlds: [], calls: [], leftOut: 0, capacities });
+    const aim = aims.find(({ what }) => what === "players held: realmwire to grpc-js");
+    return aim && verdict(aim);
+  };
+  expect(verdictWhen(0.9)).toBe("**met**");
+  expect(verdictWhen(0.5)).toBe("met, in doubt: grpc-js was late with 50 % of its core unused");
 });
 
 test("the report has the aims, the tables and the chart", () => {
