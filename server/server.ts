@@ -159,7 +159,8 @@ export function createServer(options: ServerOptions): Server {
     onDrained: options.onDrained ?? (() => void lifecycle.close()),
     gameServices: (players) => createGameServices(options.game, players),
     logger,
-    newKey: () => randomBytes(5).readUIntBE(0, 5).toString(36),
+    // It stands in every message, and only its own character's cursors are compared with it.
+    newKey: () => randomBytes(3).readUIntBE(0, 3).toString(36),
     now,
     watch: {
       onMethods: meters?.onMethods,

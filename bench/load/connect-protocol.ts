@@ -4,12 +4,11 @@ import type { ClientOptions, GameClient, Protocol } from "./client.ts";
 import { createHttp1Reader, createPost, createPostHead } from "./http1.ts";
 import { createEnvelopeReader, envelope } from "./reassembler.ts";
 import { connectSocket, openSocket } from "./socket.ts";
-import { createUpdateView } from "./update-view.ts";
+import { createUpdateView, OPEN_UPDATES } from "./update-view.ts";
 
 const SERVICE = "/realmwire.v1.WorldService";
 /** The flag of a stream's last envelope, which says how the stream ended. */
 const END_STREAM_FLAG = 2;
-const EMPTY = new Uint8Array(0);
 
 /** Connect with binary messages over HTTP/1.1, as a browser has it: one connection for the stream, one for calls. */
 export const connectProtocol: Protocol = {
@@ -52,7 +51,7 @@ async function openStream(options: ClientOptions) {
   });
   const socket = await openSocket(port, { onData: read, onEnd: events.onFailure });
   const head = createPostHead(`${SERVICE}/Update`, headersOf(options, "application/connect+proto"));
-  socket.write(createPost(head, envelope(EMPTY)));
+  socket.write(createPost(head, envelope(OPEN_UPDATES)));
   return socket;
 }
 

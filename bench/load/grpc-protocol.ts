@@ -3,11 +3,10 @@ import type { Protocol } from "./client.ts";
 import { createCall, createHeaderBlock, createHttp2Reader, createPreface } from "./http2.ts";
 import { createEnvelopeReader, envelope } from "./reassembler.ts";
 import { openSocket } from "./socket.ts";
-import { createUpdateView } from "./update-view.ts";
+import { createUpdateView, OPEN_UPDATES } from "./update-view.ts";
 
 const SERVICE = "/realmwire.v1.WorldService";
 const UPDATE_STREAM = 1;
-const EMPTY = new Uint8Array(0);
 
 /** gRPC over HTTP/2 without TLS: one connection for everything. */
 export const grpcProtocol: Protocol = {
@@ -46,7 +45,7 @@ export const grpcProtocol: Protocol = {
     socket.write(createPreface());
     if (withStream) {
       const updateBlock = createHeaderBlock(`${SERVICE}/Update`, headers);
-      socket.write(createCall(UPDATE_STREAM, updateBlock, envelope(EMPTY)));
+      socket.write(createCall(UPDATE_STREAM, updateBlock, envelope(OPEN_UPDATES)));
     }
     return {
       move(direction) {

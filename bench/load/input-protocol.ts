@@ -11,12 +11,11 @@ import {
 } from "./http2.ts";
 import { createEnvelopeReader, envelope } from "./reassembler.ts";
 import { openSocket } from "./socket.ts";
-import { createUpdateView } from "./update-view.ts";
+import { createUpdateView, OPEN_UPDATES } from "./update-view.ts";
 
 const SERVICE = "/realmwire.v1.WorldService";
 const UPDATE_STREAM = 1;
 const INPUT_STREAM = 3;
-const EMPTY = new Uint8Array(0);
 
 /**
  * gRPC over HTTP/2 without TLS, with the Moves on one Input stream: they are answered by what the updates acknowledge. A refused one ends
@@ -57,7 +56,7 @@ export const inputProtocol: Protocol = {
     socket.write(createPreface());
     if (withStream) {
       const updateBlock = createHeaderBlock(`${SERVICE}/Update`, headers);
-      socket.write(createCall(UPDATE_STREAM, updateBlock, envelope(EMPTY)));
+      socket.write(createCall(UPDATE_STREAM, updateBlock, envelope(OPEN_UPDATES)));
     }
     socket.write(createOpenCall(INPUT_STREAM, createHeaderBlock(`${SERVICE}/Input`, headers)));
     return {

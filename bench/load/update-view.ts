@@ -1,7 +1,16 @@
-import { fromBinary } from "@bufbuild/protobuf";
-import { UpdateResponseSchema } from "../../gen/ts/realmwire/v1/world_service_pb.ts";
+import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
+import {
+  UpdateRequestSchema,
+  UpdateResponseSchema,
+} from "../../gen/ts/realmwire/v1/world_service_pb.ts";
 import { TICK_RATE_HZ, playerOf, toUnits } from "../world/rules.ts";
 import type { View } from "./client.ts";
+
+/** What opens the update stream, as the SDK does it. */
+export const OPEN_UPDATES = toBinary(
+  UpdateRequestSchema,
+  create(UpdateRequestSchema, { baselines: true }),
+);
 
 /** Where an entity is, in units, and how fast it goes on, in units a second. */
 interface Course {
@@ -15,6 +24,7 @@ interface Course {
 export function createUpdateView(player: number): View {
   const places = new Map<number, Course>();
   const ids = new Map<number, number>();
+  const baselines = new Set<number>();
   let selfId = 0;
   let tick = 0;
 
@@ -38,6 +48,7 @@ export function createUpdateView(player: number): View {
       const {
         tick: now,
         scene,
+        baselines: told,
         entities,
         moved,
         turned,
@@ -53,7 +64,10 @@ export function createUpdateView(player: number): View {
         Object.assign(known(id), { vx: turned?.xs[index] ?? 0, vy: turned?.ys[index] ?? 0 });
       }
       reckon(now);
-      for (const { id, name, position, velocity } of entities) {
+      for (const { number } of told) baselines.add(number);
+      for (const { id, name, position, velocity, baseline } of entities) {
+        if (baseline !== 0 && !baselines.has(baseline))
+          throw new Error(`entity ${id} is like baseline ${baseline}, which was never told`);
         const { x = 0, y = 0 } = position ?? {};
         const { x: vx = 0, y: vy = 0 } = velocity ?? {};
         places.set(id, { x: toUnits(x), y: toUnits(y), vx: toUnits(vx), vy: toUnits(vy) });

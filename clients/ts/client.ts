@@ -120,11 +120,13 @@ export function createRealmwire(options: RealmwireOptions): Realmwire {
     },
     async look() {
       const view = createWorldView({ components, onListenerError });
-      for await (const response of world.update({ once: true })) view.apply(response);
+      const once = { once: true, baselines: true };
+      for await (const response of world.update(once)) view.apply(response);
       return view;
     },
     connect(connectOptions = {}) {
-      const open: WorldOptions["open"] = (cursor, signal) => world.update({ cursor }, { signal });
+      const open: WorldOptions["open"] = (cursor, signal) =>
+        world.update({ cursor, baselines: true }, { signal });
       const shared = { clock, random, components, onListenerError, open };
       const opened = openWorld({ ...connectOptions, ...shared });
       worlds.add(opened);

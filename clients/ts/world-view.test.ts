@@ -71,6 +71,38 @@ test("columns are 1/256 tile and count from their origin", () => {
   expect(heard).toEqual(["~ bob: position velocity", "~ ada: position", "tick 101"]);
 });
 
+test("entities have what their baseline holds, as it was when they came", () => {
+  const { view } = createTown();
+  const hen = (health: number) => ({
+    ...{ number: 3, kind: EntityKind.CREATURE, visual: "hen" },
+    components: [pack(CreatureSchema, { health })],
+  });
+  const entities = (from: number) => [
+    { id: from, name: `hen-${from}`, baseline: 3, position: { x: 1, y: 2 } },
+    { id: from + 1, name: `hen-${from + 1}`, baseline: 3 },
+  ];
+  const visuals: string[] = [];
+  view.onUpdate((update) => visuals.push(...update.entities.map(({ visual }) => visual)));
+  view.apply(update({ tick: 101, baselines: [hen(3)], entities: entities(10) }));
+  view.apply(
+    update({ tick: 102, changed: [{ id: 10, components: [pack(CreatureSchema, { health: 1 })] }] }),
+  );
+  view.apply(update({ tick: 103, scene: TOWN, entities: entities(10) }));
+  view.apply(update({ tick: 104, baselines: [hen(9)], entities: entities(20) }));
+  const healthOf = (id: number) => view.entities.get(id)?.get(CreatureSchema)?.health;
+  expect([10, 11, 20, 21].map(healthOf)).toEqual([3, 3, 9, 9]);
+  expect(view.named("hen-10")).toMatchObject({
+    kind: EntityKind.CREATURE,
+    visual: "hen",
+    position: { x: 1, y: 2, z: 0 },
+  });
+  expect(visuals).toEqual(Array.from({ length: 6 }, () => "hen"));
+  expect(view.problems).toBe(0);
+  view.apply(update({ tick: 105, entities: [{ id: 30, name: "odd", baseline: 4 }] }));
+  expect(view.problems).toBe(1);
+  expect(view.named("odd")).toBeDefined();
+});
+
 test("who has a velocity goes on, and every message is a change of position", () => {
   const { view, heard } = createTown();
   view.apply(update({ tick: 101, turned: { ids: [1], xs: [512], ys: [-256] } }));

@@ -1,6 +1,7 @@
 import type { DescMessage, Message } from "@bufbuild/protobuf";
 import type { Flag } from "../../gen/ts/realmwire/v1/flag_pb.ts";
 import type { Event, Scene, UpdateResponse } from "../../gen/ts/realmwire/v1/world_service_pb.ts";
+import { createBaselines } from "./baselines.ts";
 import { createUnpack } from "./components.ts";
 import { createEmitter, reportToConsole } from "./emitter.ts";
 import type { ListenerErrorHandler, Unsubscribe } from "./emitter.ts";
@@ -42,7 +43,7 @@ export interface WorldView {
   onRemove(listener: (entity: WorldEntity) => void): Unsubscribe;
   onEvent(listener: (event: WorldEvent) => void): Unsubscribe;
   onFlag(listener: (flag: WorldFlag) => void): Unsubscribe;
-  /** Called after all others, once for each message. */
+  /** Called after all others, once for each message. Its entities have what their baselines hold. */
   onUpdate(listener: (response: UpdateResponse) => void): Unsubscribe;
 
   /** Applies the next message of the stream. Never throws. */
@@ -65,11 +66,13 @@ export function createWorldView(options: WorldViewOptions = {}): WorldView {
   const countProblem = (): void => void problems++;
   const table = createEntityTable(unpack, countProblem);
   const { entities } = table;
+  const baselines = createBaselines();
   let scene: Scene | undefined;
   let tick = 0;
   let acknowledged = 0;
 
   const apply = (response: UpdateResponse): void => {
+    problems += baselines.complete(response);
     // Ids count anew in another zone, and in a zone that began again.
     const isSameRun = scene?.zone === response.scene?.zone && response.tick >= tick;
     const batch = table.apply(response, isSameRun);

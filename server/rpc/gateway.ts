@@ -93,7 +93,7 @@ export interface GatewayOptions {
   /** An admin wanted the server to stop, and the time has come. */
   readonly onDrained: () => void;
   readonly logger: Logger;
-  /** A key for a viewer, not to be guessed from others. */
+  /** A key for a viewer: none that one of the same character had before, in this run or an earlier one. */
   readonly newKey: () => string;
   /** Milliseconds since 1970-01-01. */
   readonly now: () => number;

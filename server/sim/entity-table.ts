@@ -1,4 +1,5 @@
 import type { EntityKind } from "../../gen/ts/realmwire/v1/entity_pb.ts";
+import { type CommonForm, type CommonForms, createCommonForms } from "./baselines.ts";
 import type { Cell, SeenCell, ViewerClass } from "./components.ts";
 import { VIEWER_CLASSES, VIEWER_NEAR, VIEWER_OWNER } from "./components.ts";
 import { createGrid } from "./grid.ts";
@@ -12,6 +13,12 @@ export const COURSE_TOLERANCE_TILES = 3 / 512;
 const SAME_COURSE_TILES_PER_S = 2 / UNITS_PER_TILE;
 const INITIAL_CAPACITY = 64;
 const MAX_MARK = 0xffff_ffff;
+
+/** What of an entity's full form stays the same as long as none of its components changes, serialized: what only it has, and what others may have as well. */
+export interface EntityForm {
+  readonly own: Uint8Array;
+  readonly common: CommonForm;
+}
 
 /** From where and when an entity goes on how fast: tiles, and tiles a second in whole units of the wire. */
 export interface Course {
@@ -68,11 +75,10 @@ export class EntityTable<C extends SeenCell = Cell> {
   readonly visuals: string[] = [];
   readonly owners: string[] = [];
   readonly cells: C[][] = [];
-  /**
-   * By class of viewers and slot: what of an entity's full form stays the same as long as none of its components changes, serialized when
-   * it is first needed. What it is made of is the writer's business.
-   */
-  readonly forms: readonly (Uint8Array | undefined)[][] = VIEWER_CLASSES.map(() => []);
+  /** By class of viewers and slot, made when it is first needed. What it is made of is the writer's business. */
+  readonly forms: readonly (EntityForm | undefined)[][] = VIEWER_CLASSES.map(() => []);
+  /** Those in {@link forms}. */
+  commonForms: CommonForms = createCommonForms();
   /** One more than the highest slot that was ever used. */
   limit = 0;
   /** Entities that are there. */
@@ -290,6 +296,7 @@ export class EntityTable<C extends SeenCell = Cell> {
    * encoded already, so that viewers who change tables are not sent again what they have.
    */
   adoptHistory(this: EntityTable, from: EntityTable): void {
+    this.commonForms = from.commonForms;
     for (let slot = 0; slot < this.limit; slot++) {
       const before = from.slotOf(this.ids[slot] as number);
       if (before === undefined) continue;

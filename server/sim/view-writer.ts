@@ -1,7 +1,8 @@
+import type { CommonForm, ToldBaselines } from "./baselines.ts";
 import { encodeFor } from "./components.ts";
 import type { SeenCell, ViewerClass } from "./components.ts";
 import { UNITS_PER_TILE, toUnits } from "./entity-table.ts";
-import type { EntityTable } from "./entity-table.ts";
+import type { EntityForm, EntityTable } from "./entity-table.ts";
 import { WireWriter } from "./wire-writer.ts";
 
 /** Field numbers of `realmwire.v1.UpdateResponse` and the messages in it. */
@@ -18,6 +19,7 @@ const UPDATE = {
   events: 10,
   acknowledged: 11,
   refused: 12,
+  baselines: 13,
 } as const;
 const ENTITY = {
   id: 1,
@@ -27,7 +29,9 @@ const ENTITY = {
   position: 5,
   velocity: 6,
   components: 7,
+  baseline: 8,
 } as const;
+const BASELINE = { number: 1 } as const;
 const MOTION = { ids: 1, originX: 2, originY: 3, xs: 4, ys: 5 } as const;
 const CHANGE = { id: 1, components: 2 } as const;
 
@@ -68,11 +72,12 @@ interface Parts {
   readonly refused: readonly Uint8Array[];
 }
 
-/** Who is written to: the slot and the name of the viewer's own entity, and the tick that it was last sent. */
+/** Who is written to: the slot and the name of the viewer's own entity, the tick that it was last sent, and the baselines that it has, if it heeds any. */
 interface Reader {
   readonly self: number;
   readonly character: string;
   readonly since: number;
+  readonly baselines: ToldBaselines | undefined;
 }
 
 const encoder = new TextEncoder();
@@ -81,19 +86,18 @@ const encoder = new TextEncoder();
 export function writeUpdate(
   writer: WireWriter,
   table: EntityTable<SeenCell>,
-  { self, character, since }: Reader,
+  reader: Reader,
   view: View,
   parts: Parts,
 ): void {
+  const { self, character, since } = reader;
   writer.reset();
   writer.uint32(UPDATE.tick, parts.tick);
   writer.text(UPDATE.cursor, parts.cursor);
   for (const flag of parts.flags) writer.bytes(UPDATE.flags, flag);
   if (parts.scene) writer.bytes(UPDATE.scene, parts.scene);
-  for (const slots of [view.entered, view.again]) {
-    for (const slot of slots) {
-      writeEntity(writer, table, slot, parts.tick, table.viewerClass(slot, character));
-    }
+  if (view.entered.length + view.again.length > 0) {
+    writeEntities(writer, table, reader, [view.entered, view.again], parts.tick);
   }
   writePlaces(writer, table, view.moved, parts.tick, self);
   writeVelocities(writer, table, view.turned);
@@ -119,41 +123,69 @@ export function hasChange(
   );
 }
 
-function writeEntity(
+function writeEntities(
+  writer: WireWriter,
+  table: EntityTable<SeenCell>,
+  { character, baselines }: Reader,
+  lists: readonly (readonly number[])[],
+  tick: number,
+): void {
+  const tell = (number: number, form: CommonForm) => writeBaseline(writer, number, form);
+  baselines?.begin();
+  for (const slots of lists) {
+    for (const slot of slots) {
+      const { own, common } = formOf(table, slot, table.viewerClass(slot, character));
+      const baseline = baselines?.numberOf(common, tell) ?? 0;
+      const mark = writer.begin(UPDATE.entities);
+      writer.raw(own);
+      if (baseline === 0) writer.raw(common.bytes);
+      else writer.uint32(ENTITY.baseline, baseline);
+      writeCourse(writer, table, slot, tick);
+      writer.end(mark);
+    }
+  }
+}
+
+function writeBaseline(writer: WireWriter, number: number, { bytes }: CommonForm): void {
+  const mark = writer.begin(UPDATE.baselines);
+  writer.uint32(BASELINE.number, number);
+  writer.raw(bytes);
+  writer.end(mark);
+}
+
+function writeCourse(
   writer: WireWriter,
   table: EntityTable<SeenCell>,
   slot: number,
   tick: number,
-  viewer: ViewerClass,
 ): void {
-  const mark = writer.begin(UPDATE.entities);
-  writer.raw(formOf(table, slot, viewer));
   const x = rounded(table.shownX(slot, tick));
   const y = rounded(table.shownY(slot, tick));
   writeVector(writer, ENTITY.position, x, y);
   const vx = table.courseVxs[slot] as number;
   const vy = table.courseVys[slot] as number;
   if (vx !== 0 || vy !== 0) writeVector(writer, ENTITY.velocity, vx, vy);
-  writer.end(mark);
 }
 
 /** All of an entity's full form but for where it is and how it moves: made once, and copied to all who come to see it. */
-function formOf(table: EntityTable<SeenCell>, slot: number, viewer: ViewerClass): Uint8Array {
-  const forms = table.forms[viewer] as (Uint8Array | undefined)[];
+function formOf(table: EntityTable<SeenCell>, slot: number, viewer: ViewerClass): EntityForm {
+  const forms = table.forms[viewer] as (EntityForm | undefined)[];
   return (forms[slot] ??= writeForm(table, slot, viewer));
 }
 
 // The shared writer holds half a message at this time.
 const formWriter = new WireWriter();
 
-function writeForm(table: EntityTable<SeenCell>, slot: number, viewer: ViewerClass): Uint8Array {
+function writeForm(table: EntityTable<SeenCell>, slot: number, viewer: ViewerClass): EntityForm {
   formWriter.reset();
   formWriter.uint32(ENTITY.id, table.ids[slot] as number);
   formWriter.bytes(ENTITY.name, encoder.encode(table.names[slot]));
+  const own = formWriter.finish();
+  formWriter.reset();
   formWriter.uint32(ENTITY.kind, table.kinds[slot] as number);
   formWriter.bytes(ENTITY.visual, encoder.encode(table.visuals[slot]));
   writeComponents(formWriter, ENTITY.components, table.cells[slot] ?? [], viewer, -1);
-  return formWriter.finish();
+  return { own, common: table.commonForms.of(formWriter.finish()) };
 }
 
 /** A place in full forms: so fine that it does not count beside the tolerance, and short in JSON. */

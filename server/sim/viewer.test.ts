@@ -40,11 +40,12 @@ import type { Zone } from "./zone.ts";
 const RADIUS = 9;
 const FIELD = Array.from({ length: 40 }, () => ".".repeat(40));
 
-function watch(zone: Zone, name: string, radius = RADIUS) {
+function watch(zone: Zone, name: string, { radius = RADIUS, heedsBaselines = false } = {}) {
   const client = createViewClient();
   const selfId = zone.brief(name)?.id ?? 0;
   const writer = new WireWriter();
   const viewer = createViewer({ source: zone, key: "k", selfId, character: name, radius, writer });
+  viewer.heedsBaselines = heedsBaselines;
   const next = (extras = {}) => {
     const bytes = viewer.message({ ...plainExtras, ...extras });
     return bytes && client.apply(bytes);
@@ -192,6 +193,49 @@ describe("a viewer", () => {
     ada.check();
   });
 
+  it("says once what several have in common, to those who heed it", () => {
+    const { zone } = createTestZone(drawMap(FIELD), { kinds: randomKinds });
+    join(zone, "ada", { x: 5, y: 5 });
+    const ada = watch(zone, "ada", { heedsBaselines: true });
+    const plain = watch(zone, "ada");
+    const chest = (name: string) =>
+      edit(zone, {
+        case: "putObject",
+        value: {
+          $typeName: "realmwire.v1.MapObject",
+          ...{ name, kind: "chest", position: vector(6.5, 7.5), attributes: {} },
+        },
+      });
+    const told = () => {
+      zone.step();
+      const update = ada.next();
+      ada.check();
+      expect(plain.next()?.baselines ?? []).toEqual([]);
+      plain.check();
+      const named = (update?.entities ?? []).map(({ name, baseline }) => [name, baseline > 0]);
+      return { baselines: update?.baselines.length, named };
+    };
+    chest("one");
+    expect(told().baselines, "nobody has anything in common").toBe(0);
+    chest("two");
+    expect(told()).toEqual({ baselines: 1, named: [["two", true]] });
+    chest("three");
+    expect(told()).toEqual({ baselines: 0, named: [["three", true]] });
+    set(zone, "three", "purse.luck", { case: "doubleValue", value: 0.25 });
+    expect(told().named).toEqual([]);
+    // A message got lost: what it may have told is told again.
+    const { cursor } = ada.client;
+    chest("four");
+    expect(told()).toEqual({ baselines: 0, named: [["four", true]] });
+    ada.viewer.resume(cursor);
+    expect(told()).toEqual({ baselines: 1, named: [["four", true]] });
+    zone.checkpoint();
+    chest("five");
+    expect(told()).toEqual({ baselines: 0, named: [["five", true]] });
+    ada.viewer.restart();
+    expect(told().baselines).toBe(1);
+  });
+
   it("writes when forced, and flags and events without a change", () => {
     const { zone } = createTestZone(drawMap(FIELD));
     join(zone, "ada", { x: 5, y: 5 });
@@ -267,9 +311,9 @@ describe("a viewer", () => {
               const id = zone.brief(name)?.id;
               if (id === undefined) watchers.delete(name);
               else if (watchers.get(name)?.id !== id)
-                watchers.set(name, { ...watch(zone, name), id });
+                watchers.set(name, { ...watch(zone, name, { heedsBaselines: name !== "p0" }), id });
               const watcher = watchers.get(name);
-              if (watcher) live(watcher, plan[turn++ % plan.length] as string);
+              if (watcher) live(zone, watcher, plan[turn++ % plan.length] as string);
             }
           };
           for (const name of [0, 1, 2]) happen(zone, { do: "join", who: name }, look);
@@ -277,7 +321,7 @@ describe("a viewer", () => {
           // What inputs changed since the last tick is shown with the next one.
           zone.step();
           for (const [name, watcher] of watchers) {
-            if (zone.brief(name)?.id === watcher.id) live(watcher, "read");
+            if (zone.brief(name)?.id === watcher.id) live(zone, watcher, "read");
           }
         },
       ),
@@ -286,8 +330,8 @@ describe("a viewer", () => {
   });
 });
 
-/** One turn of a client: what it gets, it must understand, and then it must hold exactly what is to be seen. */
-function live(watcher: ReturnType<typeof watch>, will: string): void {
+/** One turn of a client: what it gets, it must understand, and then it must hold exactly what is to be seen, also when it got nothing. */
+function live(zone: Zone, watcher: ReturnType<typeof watch>, will: string): void {
   const { viewer, client, check } = watcher;
   if (will === "stall") return;
   if (will === "restart") viewer.restart();
@@ -299,7 +343,8 @@ function live(watcher: ReturnType<typeof watch>, will: string): void {
     else viewer.resume(client.cursor);
     return;
   }
-  if (!bytes) return;
-  client.apply(bytes);
+  // Nothing to say is right only if what the client reckons is.
+  if (bytes) client.apply(bytes);
+  else client.reckon(zone.tick);
   check();
 }

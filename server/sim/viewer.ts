@@ -1,3 +1,4 @@
+import { ToldBaselines } from "./baselines.ts";
 import type { SeenCell } from "./components.ts";
 import type { EntityTable } from "./entity-table.ts";
 import { createJournal } from "./journal.ts";
@@ -59,6 +60,8 @@ export interface Viewer {
   readonly sentTick: number;
   /** The number of the last message, which its cursor names. */
   readonly sequence: number;
+  /** Whether the client heeds `UpdateResponse.baselines`. */
+  heedsBaselines: boolean;
 }
 
 interface SentEvents {
@@ -92,12 +95,14 @@ class WorldViewer implements Viewer {
   readonly selfId: number;
   sequence = 0;
   sentTick = 0;
+  heedsBaselines = false;
   private readonly source: ViewSource;
   private readonly character: string;
   private readonly writer: WireWriter;
   private readonly onDropped: ((count: number) => void) | undefined;
   private readonly sight: Sight;
   private readonly journal = createJournal(MAX_RESUMABLE_CHANGES);
+  private baselines: ToldBaselines | undefined;
   private pending: Uint8Array[] = [];
   private sentEvents: SentEvents[] = [];
   private oldestResumable = 1;
@@ -129,6 +134,9 @@ class WorldViewer implements Viewer {
     // What changed since the tick belongs to the next one: at most one message a tick.
     if (!full && !extras.force && tick === sentTick) return undefined;
     if (full) this.sight.forgetAll();
+    // Messages may have been lost.
+    if (full || this.resumed)
+      this.baselines = this.heedsBaselines ? new ToldBaselines() : undefined;
     const view = this.sight.look(source, self, full ? -1 : sentTick, this.resumed);
     const says =
       full ||
@@ -144,7 +152,13 @@ class WorldViewer implements Viewer {
     const scene = full ? extras.scene() : undefined;
     const { flags, acknowledged, refused } = extras;
     const parts = { tick, cursor, flags, scene, events: pending, acknowledged, refused };
-    writeUpdate(writer, table, { self, character, since: sentTick }, view, parts);
+    writeUpdate(
+      writer,
+      table,
+      { self, character, since: sentTick, baselines: this.baselines },
+      view,
+      parts,
+    );
     const bytes = writer.peek();
     this.remember(view, table, mark, full);
     this.messageTick = tick;

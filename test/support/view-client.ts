@@ -5,6 +5,7 @@ import { getOption } from "@bufbuild/protobuf";
 import { anyUnpack } from "@bufbuild/protobuf/wkt";
 import type { Any } from "@bufbuild/protobuf/wkt";
 import { BodySchema, EntityKind } from "../../gen/ts/realmwire/v1/entity_pb.ts";
+import type { Baseline } from "../../gen/ts/realmwire/v1/entity_pb.ts";
 import { attribute, Visibility } from "../../gen/ts/realmwire/v1/options_pb.ts";
 import { SceneSchema, UpdateResponseSchema } from "../../gen/ts/realmwire/v1/world_service_pb.ts";
 import type { Motion, UpdateResponse } from "../../gen/ts/realmwire/v1/world_service_pb.ts";
@@ -42,13 +43,15 @@ export const plainExtras: MessageExtras = {
 /** A client that follows the rules in world_service.proto by the generated types, and nothing else. */
 export function createViewClient() {
   const seen: Seen = new Map();
+  const baselines = new Map<number, Baseline>();
   const events: string[] = [];
   let cursor = "";
   let tick = 0;
   let tickRateHz = 0;
 
   function apply(bytes: Uint8Array): UpdateResponse {
-    const update = fromBinary(UpdateResponseSchema, bytes);
+    // A copy, since what was read goes on using its bytes, and a viewer writes over them.
+    const update = fromBinary(UpdateResponseSchema, bytes.slice());
     if (update.scene) {
       seen.clear();
       ({ tickRateHz } = update.scene);
@@ -59,7 +62,10 @@ export function createViewClient() {
       reckon(update.tick);
     }
     tick = update.tick;
-    for (const { id, name, kind, position, velocity, components } of update.entities) {
+    for (const one of update.baselines) baselines.set(one.number, one);
+    for (const entity of update.entities) {
+      const { id, name, position, velocity } = entity;
+      const { kind, components } = entity.baseline === 0 ? entity : knownBaseline(entity.baseline);
       seen.set(id, {
         id,
         name,
@@ -83,6 +89,12 @@ export function createViewClient() {
     for (const { kind } of update.events) if (kind.case === "notice") events.push(kind.value);
     cursor = update.cursor;
     return update;
+  }
+
+  function knownBaseline(number: number): Baseline {
+    const baseline = baselines.get(number);
+    if (!baseline) throw new Error(`the stream never told baseline ${number}`);
+    return baseline;
   }
 
   /** Lets everybody go on as they do, up to a tick of which there need be no message. */

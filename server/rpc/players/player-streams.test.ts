@@ -59,7 +59,7 @@ function read(stream: ReadyStream): UpdateResponse | undefined {
 }
 
 function open(cursor = ""): ReadyStream {
-  return streams.open({ cursor, once: false, flags: [] }, tooMany);
+  return streams.open({ cursor, once: false, baselines: false, flags: [] }, tooMany);
 }
 
 /** Something that Ada sees. */

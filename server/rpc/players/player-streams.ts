@@ -63,6 +63,8 @@ interface FlaggedMessage {
 export interface StreamRequest {
   readonly cursor: string;
   readonly once: boolean;
+  /** Whether its client heeds `UpdateResponse.baselines`. */
+  readonly baselines: boolean;
   readonly flags: readonly Flag[];
 }
 
@@ -97,7 +99,7 @@ export interface PlayerStreamsOptions {
   readonly placement: Placement;
   readonly viewRadius: number;
   readonly writer: WireWriter;
-  /** A new key for a viewer; not to be guessed from others. */
+  /** A key for a viewer: none that one of the same character had before, in this run or an earlier one. */
   readonly newKey: () => string;
   /** The sequence of the last Move that a state shows which has the changes up to a tick. */
   readonly acknowledged: (shownTick: number) => number;
@@ -124,11 +126,12 @@ class Streams implements PlayerStreams {
   }
 
   open(
-    { cursor, once, flags }: StreamRequest,
+    { cursor, once, baselines, flags }: StreamRequest,
     tooMany: () => unknown,
     onClosed?: () => void,
   ): ReadyStream {
     const eye = this.eyeFor(cursor);
+    eye.viewer.heedsBaselines = baselines;
     for (const flag of flags) eye.flags.put(flag);
     const open = this.eyes.filter((other) => other !== eye && other.stream);
     const before = eye.stream;
@@ -165,8 +168,10 @@ class Streams implements PlayerStreams {
     this.placement = to;
     this.eyes = this.eyes.filter(({ stream }) => stream);
     for (const eye of this.eyes) {
+      const { heedsBaselines } = eye.viewer;
       const events = eye.viewer.drain();
       eye.viewer = this.newViewer();
+      eye.viewer.heedsBaselines = heedsBaselines;
       eye.flagged = [];
       eye.refused.forgetSent();
       for (const event of events) eye.viewer.push(event);

@@ -54,7 +54,7 @@ export interface PlayersOptions {
   readonly answerFlags: AnswerFlags;
   readonly viewRadius: number;
   readonly logger: Logger;
-  /** A key for a viewer, not to be guessed from others. */
+  /** A key for a viewer: none that one of the same character had before, in this run or an earlier one. */
   readonly newKey: () => string;
   readonly lingerMs?: number;
   readonly pollIdleMs?: number;

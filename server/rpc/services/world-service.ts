@@ -78,12 +78,12 @@ export function createWorldService(options: WorldServiceOptions): ServiceDefinit
       remember(result);
       return { ...toLoginAnswer(result, presence), flags: answerFlags.take(result.session) };
     },
-    update: readyStream(async ({ cursor, once }, call) => {
+    update: readyStream(async ({ cursor, once, baselines }, call) => {
       const session = requireSession(call);
       const player = await players.enter(session);
       // A stream has flags of its own; who asks once is answered like by any other call.
       const flags = once ? answerFlags.take(session) : [];
-      return player.openStream({ cursor, once, flags });
+      return player.openStream({ cursor, once, baselines, flags });
     }),
     move(request, call) {
       const session = requireSession(call);

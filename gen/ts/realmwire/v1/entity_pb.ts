@@ -15,7 +15,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file realmwire/v1/entity.proto.
  */
 export const file_realmwire_v1_entity: GenFile = /*@__PURE__*/
-  fileDesc("ChlyZWFsbXdpcmUvdjEvZW50aXR5LnByb3RvEgxyZWFsbXdpcmUudjEi1AEKBkVudGl0eRIKCgJpZBgBIAEoDRIMCgRuYW1lGAIgASgJEiYKBGtpbmQYAyABKA4yGC5yZWFsbXdpcmUudjEuRW50aXR5S2luZBIOCgZ2aXN1YWwYBCABKAkSJgoIcG9zaXRpb24YBSABKAsyFC5yZWFsbXdpcmUudjEuVmVjdG9yEiYKCHZlbG9jaXR5GAYgASgLMhQucmVhbG13aXJlLnYxLlZlY3RvchIoCgpjb21wb25lbnRzGAcgAygLMhQuZ29vZ2xlLnByb3RvYnVmLkFueSKDAgoEQm9keRIaCgZ2aXN1YWwYASABKAlCCvLgGAYIARADGAESHAoIcm90YXRpb24YAiABKAJCCvLgGAYIARADGAESGQoFc2NhbGUYAyABKAJCCvLgGAYIARADGAESGQoFc3BlZWQYBCABKAJCCvLgGAYIARADGAESGgoGcmFkaXVzGAUgASgCQgry4BgGCAEQAxgBEhwKCHBoeXNpY2FsGAYgASgIQgry4BgGCAEQAxgBEhoKBnN0YXRlcxgHIAMoCUIK8uAYBggBEAMYARIZCgVvd25lchgIIAEoCUIK8uAYBggBEAMYARIaCgZzY3JpcHQYCSABKAlCCvLgGAYIARABGAEiQAoIUHJlc2VuY2USNAoGb25saW5lGAEgASgOMhoucmVhbG13aXJlLnYxLk9ubGluZVN0YXR1c0II8uAYBAgBEAEqdgoKRW50aXR5S2luZBIbChdFTlRJVFlfS0lORF9VTlNQRUNJRklFRBAAEhkKFUVOVElUWV9LSU5EX0NIQVJBQ1RFUhABEhgKFEVOVElUWV9LSU5EX0NSRUFUVVJFEAISFgoSRU5USVRZX0tJTkRfT0JKRUNUEAMqYgoMT25saW5lU3RhdHVzEh0KGU9OTElORV9TVEFUVVNfVU5TUEVDSUZJRUQQABIYChRPTkxJTkVfU1RBVFVTX09OTElORRABEhkKFU9OTElORV9TVEFUVVNfT0ZGTElORRACQpgBChBjb20ucmVhbG13aXJlLnYxUAFaPmdpdGh1Yi5jb20vcmVhbG13aXJlL3JlYWxtd2lyZS9nZW4vZ28vcmVhbG13aXJlL3YxO3JlYWxtd2lyZXYxogIDUldYqgIMUmVhbG13aXJlLlYxugINUmVhbG13aXJlX1YxX8oCDFJlYWxtd2lyZVxWMeoCDVJlYWxtd2lyZTo6VjFiBnByb3RvMw", [file_google_protobuf_any, file_realmwire_v1_options, file_realmwire_v1_value]);
+  fileDesc("ChlyZWFsbXdpcmUvdjEvZW50aXR5LnByb3RvEgxyZWFsbXdpcmUudjEi5gEKBkVudGl0eRIKCgJpZBgBIAEoDRIMCgRuYW1lGAIgASgJEiYKBGtpbmQYAyABKA4yGC5yZWFsbXdpcmUudjEuRW50aXR5S2luZBIOCgZ2aXN1YWwYBCABKAkSJgoIcG9zaXRpb24YBSABKAsyFC5yZWFsbXdpcmUudjEuVmVjdG9yEiYKCHZlbG9jaXR5GAYgASgLMhQucmVhbG13aXJlLnYxLlZlY3RvchIoCgpjb21wb25lbnRzGAcgAygLMhQuZ29vZ2xlLnByb3RvYnVmLkFueRIQCghiYXNlbGluZRgIIAEoDSJ8CghCYXNlbGluZRIOCgZudW1iZXIYASABKA0SJgoEa2luZBgDIAEoDjIYLnJlYWxtd2lyZS52MS5FbnRpdHlLaW5kEg4KBnZpc3VhbBgEIAEoCRIoCgpjb21wb25lbnRzGAcgAygLMhQuZ29vZ2xlLnByb3RvYnVmLkFueSKDAgoEQm9keRIaCgZ2aXN1YWwYASABKAlCCvLgGAYIARADGAESHAoIcm90YXRpb24YAiABKAJCCvLgGAYIARADGAESGQoFc2NhbGUYAyABKAJCCvLgGAYIARADGAESGQoFc3BlZWQYBCABKAJCCvLgGAYIARADGAESGgoGcmFkaXVzGAUgASgCQgry4BgGCAEQAxgBEhwKCHBoeXNpY2FsGAYgASgIQgry4BgGCAEQAxgBEhoKBnN0YXRlcxgHIAMoCUIK8uAYBggBEAMYARIZCgVvd25lchgIIAEoCUIK8uAYBggBEAMYARIaCgZzY3JpcHQYCSABKAlCCvLgGAYIARABGAEiQAoIUHJlc2VuY2USNAoGb25saW5lGAEgASgOMhoucmVhbG13aXJlLnYxLk9ubGluZVN0YXR1c0II8uAYBAgBEAEqdgoKRW50aXR5S2luZBIbChdFTlRJVFlfS0lORF9VTlNQRUNJRklFRBAAEhkKFUVOVElUWV9LSU5EX0NIQVJBQ1RFUhABEhgKFEVOVElUWV9LSU5EX0NSRUFUVVJFEAISFgoSRU5USVRZX0tJTkRfT0JKRUNUEAMqYgoMT25saW5lU3RhdHVzEh0KGU9OTElORV9TVEFUVVNfVU5TUEVDSUZJRUQQABIYChRPTkxJTkVfU1RBVFVTX09OTElORRABEhkKFU9OTElORV9TVEFUVVNfT0ZGTElORRACQpgBChBjb20ucmVhbG13aXJlLnYxUAFaPmdpdGh1Yi5jb20vcmVhbG13aXJlL3JlYWxtd2lyZS9nZW4vZ28vcmVhbG13aXJlL3YxO3JlYWxtd2lyZXYxogIDUldYqgIMUmVhbG13aXJlLlYxugINUmVhbG13aXJlX1YxX8oCDFJlYWxtd2lyZVxWMeoCDVJlYWxtd2lyZTo6VjFiBnByb3RvMw", [file_google_protobuf_any, file_realmwire_v1_options, file_realmwire_v1_value]);
 
 /**
  * The full form of something in the world, as far as the receiver may see it.
@@ -72,6 +72,14 @@ export type Entity = Message<"realmwire.v1.Entity"> & {
    * @generated from field: repeated google.protobuf.Any components = 7;
    */
   components: Any[];
+
+  /**
+   * The number of the baseline in which its kind, visual and components are, which are not set here
+   * then. 0, and always without `UpdateRequest.baselines`: they are here.
+   *
+   * @generated from field: uint32 baseline = 8;
+   */
+  baseline: number;
 };
 
 /**
@@ -80,6 +88,49 @@ export type Entity = Message<"realmwire.v1.Entity"> & {
  */
 export const EntitySchema: GenMessage<Entity> = /*@__PURE__*/
   messageDesc(file_realmwire_v1_entity, 0);
+
+/**
+ * What several entities have in common when they come into view. What changes of one of them later is
+ * told of that one, and changes nothing here. Its fields have the numbers of `Entity`.
+ *
+ * @generated from message realmwire.v1.Baseline
+ */
+export type Baseline = Message<"realmwire.v1.Baseline"> & {
+  /**
+   * 1 to 32.
+   *
+   * @generated from field: uint32 number = 1;
+   */
+  number: number;
+
+  /**
+   * As in `Entity`.
+   *
+   * @generated from field: realmwire.v1.EntityKind kind = 3;
+   */
+  kind: EntityKind;
+
+  /**
+   * As in `Entity`.
+   *
+   * @generated from field: string visual = 4;
+   */
+  visual: string;
+
+  /**
+   * As in `Entity`.
+   *
+   * @generated from field: repeated google.protobuf.Any components = 7;
+   */
+  components: Any[];
+};
+
+/**
+ * Describes the message realmwire.v1.Baseline.
+ * Use `create(BaselineSchema)` to create a new message.
+ */
+export const BaselineSchema: GenMessage<Baseline> = /*@__PURE__*/
+  messageDesc(file_realmwire_v1_entity, 1);
 
 /**
  * What every entity has, whatever the game: its looks and its place among solid things.
@@ -156,7 +207,7 @@ export type Body = Message<"realmwire.v1.Body"> & {
  * Use `create(BodySchema)` to create a new message.
  */
 export const BodySchema: GenMessage<Body> = /*@__PURE__*/
-  messageDesc(file_realmwire_v1_entity, 1);
+  messageDesc(file_realmwire_v1_entity, 2);
 
 /**
  * Whether a character's player is there.
@@ -177,7 +228,7 @@ export type Presence = Message<"realmwire.v1.Presence"> & {
  * Use `create(PresenceSchema)` to create a new message.
  */
 export const PresenceSchema: GenMessage<Presence> = /*@__PURE__*/
-  messageDesc(file_realmwire_v1_entity, 2);
+  messageDesc(file_realmwire_v1_entity, 3);
 
 /**
  * The kinds of entities.
