@@ -1,9 +1,12 @@
+import { toBinary } from "@bufbuild/protobuf";
 import { Code } from "@connectrpc/connect";
 import { expect, test } from "vitest";
 import { createWorldView } from "../../../clients/ts/index.ts";
+import { EntityKind } from "../../../gen/ts/realmwire/v1/entity_pb.ts";
 import { ErrorReason } from "../../../gen/ts/realmwire/v1/error_pb.ts";
 import type { EditCommand } from "../../../gen/ts/realmwire/v1/map_pb.ts";
 import { Role } from "../../../gen/ts/realmwire/v1/options_pb.ts";
+import { UpdateResponseSchema } from "../../../gen/ts/realmwire/v1/world_service_pb.ts";
 import type { UpdateResponse } from "../../../gen/ts/realmwire/v1/world_service_pb.ts";
 import { eventually, failureOf, readFailure, untilEnd } from "../../support/player.ts";
 import type { TestPlayer } from "../../support/player.ts";
@@ -14,9 +17,13 @@ import type { CallsServer } from "./context.ts";
 /** How often a stream says something at least, and the clock of a busy machine, in milliseconds. */
 const HEARTBEAT_MS = { atLeast: 4_500, atMost: 7_000 };
 
-async function once(player: TestPlayer, cursor = ""): Promise<UpdateResponse> {
+async function once(
+  player: TestPlayer,
+  request: { cursor?: string; baselines?: boolean } = {},
+): Promise<UpdateResponse> {
   const messages: UpdateResponse[] = [];
-  for await (const message of player.world.update({ once: true, cursor })) messages.push(message);
+  const answers = player.world.update({ once: true, ...request });
+  for await (const message of answers) messages.push(message);
   const [message] = messages;
   if (!message || messages.length !== 1) throw new Error(`once gave ${messages.length} messages`);
   return message;
@@ -42,6 +49,35 @@ export function describeUpdates(server: () => CallsServer): void {
     expect(await ann.get("", ["online"])).toEqual({ online: 1n });
   });
 
+  test("baselines: what several have in common comes once, to a client that asks", async () => {
+    const ann = await player();
+    const view = createWorldView();
+    const [plain, short] = [await once(ann), await once(ann, { baselines: true })];
+    expect(plain.baselines).toEqual([]);
+    expect(plain.entities.filter(({ baseline }) => baseline !== 0)).toEqual([]);
+    const told = short.entities.filter(({ baseline }) => baseline !== 0).length;
+    expect(short.baselines.length).toBeGreaterThan(0);
+    expect(told).toBeGreaterThan(short.baselines.length);
+    const [many, few] = [plain, short].map((message) => toBinary(UpdateResponseSchema, message));
+    expect(few?.length).toBeLessThan(many?.length ?? 0);
+    view.apply(short);
+    expect(view.problems).toBe(0);
+    // What a creature is like may change between the two.
+    const things = plain.entities.filter(({ kind }) => kind === EntityKind.OBJECT);
+    expect(things.length).toBeGreaterThan(0);
+    for (const { name, kind, visual, components } of things) {
+      const seen = view.named(name);
+      expect({ name: seen?.name, kind: seen?.kind, visual: seen?.visual }).toEqual({
+        name,
+        kind,
+        visual,
+      });
+      expect([...(seen?.components.keys() ?? [])].sort()).toEqual(
+        components.map(({ typeUrl }) => typeUrl.replace(/^.*\//, "")).sort(),
+      );
+    }
+  });
+
   test("[SM-12] [AL-18] a cursor goes on where it was: only what changed since, nothing lost", async () => {
     const ann = await player();
     const bob = await player();
@@ -62,7 +98,7 @@ export function describeUpdates(server: () => CallsServer): void {
       change: { case: "value", value: { kind: { case: "stringValue", value: "away" } } },
     });
     await eventually("a tick after all that", async () => (await once(bob)).tick > first.tick + 1);
-    const next = await once(ann, first.cursor);
+    const next = await once(ann, { cursor: first.cursor });
     expect(next.scene).toBeUndefined();
     expect(next.entities.map(({ name }) => name)).not.toContain("well");
     expect(next.entities.map(({ id: entity }) => entity)).not.toContain(id);
@@ -84,14 +120,14 @@ export function describeUpdates(server: () => CallsServer): void {
       flags.map(({ kind }) => kind.case === "map" && kind.value.revision);
     const first = await once(ann);
     const one = await edit();
-    const lost = await once(ann, first.cursor);
+    const lost = await once(ann, { cursor: first.cursor });
     expect(revisions(lost)).toEqual([one.revision]);
-    expect(revisions(await once(ann, first.cursor))).toEqual([one.revision]);
+    expect(revisions(await once(ann, { cursor: first.cursor }))).toEqual([one.revision]);
     // What was raised since goes with it, and what the client has seen does not come again.
     const two = await edit();
-    const both = await once(ann, first.cursor);
+    const both = await once(ann, { cursor: first.cursor });
     expect(revisions(both)).toEqual([two.revision]);
-    expect(revisions(await once(ann, both.cursor))).toEqual([]);
+    expect(revisions(await once(ann, { cursor: both.cursor }))).toEqual([]);
   });
 
   test("[SM-12] a broken, a foreign and an old cursor begin with a scene", async () => {
@@ -100,7 +136,7 @@ export function describeUpdates(server: () => CallsServer): void {
     const { cursor } = await once(bob);
     const own = await once(ann);
     for (const broken of ["nonsense", "a.b.c", "....", cursor, `${own.cursor}0`, "ä"]) {
-      const message = await once(ann, broken);
+      const message = await once(ann, { cursor: broken });
       expect(message.scene?.zone, broken).toBe("town");
       expect(message.entities.map(({ name }) => name)).toContain(ann.name);
     }
