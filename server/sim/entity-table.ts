@@ -3,7 +3,8 @@ import { type CommonForm, type CommonForms, createCommonForms } from "./baseline
 import type { Cell, SeenCell, ViewerClass } from "./components.ts";
 import { VIEWER_CLASSES, VIEWER_NEAR, VIEWER_OWNER } from "./components.ts";
 import { createGrid } from "./grid.ts";
-import type { Grid } from "./grid.ts";
+import type { Found, Grid } from "./grid.ts";
+import { SeenGrid } from "./seen-grid.ts";
 
 /** Units of the wire in a tile, and of velocities in a tile a second. */
 export const UNITS_PER_TILE = 256;
@@ -86,11 +87,15 @@ export class EntityTable<C extends SeenCell = Cell> {
   readonly tickRateHz: number;
   readonly #free: number[] = [];
   readonly #slots = new Map<number, number>();
+  readonly #seen: SeenGrid;
+  /** Whether anybody is seen elsewhere since {@link SeenGrid.sort}. */
+  #isSeenStale = true;
   #mark = 0;
 
   /** A table for a map of this size, in tiles. */
   constructor(map: { readonly width: number; readonly height: number; tickRateHz: number }) {
     this.grid = createGrid(map.width, map.height);
+    this.#seen = new SeenGrid(map.width, map.height);
     this.tickRateHz = map.tickRateHz;
   }
 
@@ -132,6 +137,7 @@ export class EntityTable<C extends SeenCell = Cell> {
     this.#forgetForms(slot);
     this.#slots.set(entity.id, slot);
     this.grid.place(slot, entity.x, entity.y);
+    this.#isSeenStale = true;
     this.count++;
     return slot;
   }
@@ -142,6 +148,7 @@ export class EntityTable<C extends SeenCell = Cell> {
     this.ids[slot] = 0;
     this.cells[slot] = [];
     this.grid.remove(slot);
+    this.#isSeenStale = true;
     this.#free.push(slot);
     this.count--;
   }
@@ -178,6 +185,16 @@ export class EntityTable<C extends SeenCell = Cell> {
   show(slot: number, tick: number): void {
     this.seenXs[slot] = this.shownX(slot, tick);
     this.seenYs[slot] = this.shownY(slot, tick);
+    this.#isSeenStale = true;
+  }
+
+  /** The slots of those who are seen within a radius of a place, in tiles, the rim included. It holds until the next query. */
+  seenAround(x: number, y: number, radius: number): Found {
+    if (this.#isSeenStale) {
+      this.#seen.sort(this);
+      this.#isSeenStale = false;
+    }
+    return this.#seen.around(x, y, radius);
   }
 
   /** Notes that something of an entity changed at a tick that viewers may have to be told of. */
@@ -297,6 +314,7 @@ export class EntityTable<C extends SeenCell = Cell> {
    */
   adoptHistory(this: EntityTable, from: EntityTable): void {
     this.commonForms = from.commonForms;
+    this.#isSeenStale = true;
     for (let slot = 0; slot < this.limit; slot++) {
       const before = from.slotOf(this.ids[slot] as number);
       if (before === undefined) continue;

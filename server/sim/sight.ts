@@ -4,10 +4,6 @@ import type { EntityTable } from "./entity-table.ts";
 import { hasChange } from "./view-writer.ts";
 import type { View } from "./view-writer.ts";
 
-/** How far an entity may be from where it is shown after whole ticks, in tiles: more than the tolerance of its course. */
-const SETTLED_SLACK_TILES = 1 / 64;
-/** The same with inputs since the last tick: a step by an offset, and a little. Who leapt further counts as gone one message early. */
-const UNSETTLED_SLACK_TILES = 2;
 const INITIAL_CAPACITY = 32;
 /** What a client knows of an entity: its id, and its slot with the class of viewers that it was written for. */
 const STRIDE = 2;
@@ -71,18 +67,18 @@ class Known implements Sight {
 
   look(source: ViewSource, self: number, since: number, isResumed: boolean): View {
     const { table } = source;
-    const { radius } = this;
     clear(view);
     const x = table.seenXs[self] as number;
     const y = table.seenYs[self] as number;
-    const mark = table.nextMark();
+    const { slots, count } = table.seenAround(x, y, this.radius);
     const { marks } = table;
-    this.lookAtKnown({ table, tick: source.tick, x, y, since, isResumed, mark });
-    const slack = source.settled ? SETTLED_SLACK_TILES : UNSETTLED_SLACK_TILES;
-    const { slots, count } = table.grid.around(x, y, radius + slack);
+    // Who is near has the one mark, and the other when the client knows it.
+    const [near, known] = [table.nextMark(), table.nextMark()];
+    for (let i = 0; i < count; i++) marks[slots[i] as number] = near;
+    this.lookAtKnown({ table, tick: source.tick, since, isResumed, near, known });
     for (let i = 0; i < count; i++) {
       const slot = slots[i] as number;
-      if (marks[slot] === mark || !isNear(table, slot, x, y, radius)) continue;
+      if (marks[slot] !== near) continue;
       this.add(table.ids[slot] as number, slot, table.viewerClass(slot, this.character));
       view.entered.push(slot);
       view.moving ||= isMoving(table, slot);
@@ -121,8 +117,8 @@ class Known implements Sight {
     this.known[at + 1] = (slot << CLASS_BITS) | viewer;
   }
 
-  private lookAtKnown({ table, tick, x, y, since, isResumed, mark }: Look): void {
-    const { known, character, radius, count } = this;
+  private lookAtKnown({ table, tick, since, isResumed, near, known: seen }: Look): void {
+    const { known, character, count } = this;
     const { ids, marks, newsTicks } = table;
     let kept = 0;
     for (let at = 0; at < STRIDE * count; at += STRIDE) {
@@ -134,11 +130,11 @@ class Known implements Sight {
         slot = table.slotOf(id) ?? -1;
         place = (slot << CLASS_BITS) | (place & CLASS_MASK);
       }
-      if (slot < 0 || !isNear(table, slot, x, y, radius)) {
+      if (slot < 0 || marks[slot] !== near) {
         view.left.push(id);
         continue;
       }
-      marks[slot] = mark;
+      marks[slot] = seen;
       if ((newsTicks[slot] as number) > since) {
         const viewer = table.viewerClass(slot, character);
         // A client that resumes may have missed a change of owners that was sent.
@@ -158,15 +154,14 @@ class Known implements Sight {
   }
 }
 
-/** Where and since when somebody looks. */
+/** Since when somebody looks, and the marks of who is near and, of these, of whom the client knows. */
 interface Look {
   readonly table: EntityTable<SeenCell>;
   readonly tick: number;
-  readonly x: number;
-  readonly y: number;
   readonly since: number;
   readonly isResumed: boolean;
-  readonly mark: number;
+  readonly near: number;
+  readonly known: number;
 }
 
 function noteChanges(
@@ -185,19 +180,6 @@ function noteChanges(
   if ((table.changedTicks[slot] as number) > since && hasChange(table, slot, character, since)) {
     view.changed.push(slot);
   }
-}
-
-/** Whether an entity is seen within the radius of a place, the rim included. */
-function isNear(
-  table: EntityTable<SeenCell>,
-  slot: number,
-  x: number,
-  y: number,
-  radius: number,
-): boolean {
-  const dx = (table.seenXs[slot] as number) - x;
-  const dy = (table.seenYs[slot] as number) - y;
-  return dx * dx + dy * dy <= radius * radius;
 }
 
 function isMoving(table: EntityTable<SeenCell>, slot: number): boolean {
