@@ -61,9 +61,15 @@ export function createDirectFront(
     const { origin } = head.headers;
     if (call === undefined || origin === undefined) return call;
     const headers = corsHeaders(origin, allowedOrigins);
-    return (body, answer) => {
-      answer.headers = headers;
-      return call(body, answer);
+    return (body) => {
+      const run = call(body);
+      return (
+        run &&
+        ((answer) => {
+          answer.headers = headers;
+          run(answer);
+        })
+      );
     };
   };
 }

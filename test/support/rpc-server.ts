@@ -215,10 +215,10 @@ function countCalls(handler: DirectHandler, onCall: () => void): DirectHandler {
     const call = handler(head);
     return (
       call &&
-      ((body, answer) => {
-        const isTaken = call(body, answer);
-        if (isTaken) onCall();
-        return isTaken;
+      ((body) => {
+        const run = call(body);
+        if (run) onCall();
+        return run;
       })
     );
   };

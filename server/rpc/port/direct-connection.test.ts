@@ -19,7 +19,7 @@ import {
 import { CALL_ID, inEnvelope } from "../../../test/support/wire.ts";
 import { createRandom, randomStateOf } from "../../sim/random.ts";
 import { createRequestJudge } from "../transport/broken-requests.ts";
-import { MAX_TEXT_BYTES } from "../transport/direct-answer.ts";
+import { MAX_TEXT_BYTES } from "../transport/direct-http1-answer.ts";
 import { MAX_EARLY_BYTES } from "./direct-connection.ts";
 import { KEEP_ALIVE_BUFFER_MS } from "./port-servers.ts";
 

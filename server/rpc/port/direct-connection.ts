@@ -1,11 +1,7 @@
 import type { Socket } from "node:net";
 import type { Logger } from "../../logger.ts";
-import {
-  DirectAnswer,
-  type DirectCall,
-  type DirectHandler,
-  type DirectOutlet,
-} from "../transport/direct-answer.ts";
+import type { DirectCall, DirectHandler } from "../transport/direct-answer.ts";
+import { type DirectOutlet, Http1Answer } from "../transport/direct-http1-answer.ts";
 import { flushOutbox } from "../transport/outbox.ts";
 import { readDirectHead } from "./direct-head.ts";
 import { KEEP_ALIVE_BUFFER_MS } from "./port-servers.ts";
@@ -136,17 +132,17 @@ class Connection implements DirectConnection, DirectOutlet {
     const { head, bodyBytes, call } = route;
     const end = head.length + bodyBytes;
     if (piece.length < end) return this.handOver(piece);
-    this.isBusy = true;
-    if (piece.length > end) this.keep(piece.subarray(end));
-    const answer = new DirectAnswer(this);
     try {
-      if (call(piece.subarray(head.length, end), answer)) return true;
+      const run = call(piece.subarray(head.length, end));
+      if (run === undefined) return this.handOver(piece);
+      this.isBusy = true;
+      if (piece.length > end) this.keep(piece.subarray(end));
+      run(new Http1Answer(this));
     } catch (error) {
       this.options.logger.error({ err: error }, "a request failed");
       this.socket.destroy();
-      return true;
     }
-    return this.handOver(piece);
+    return true;
   }
 
   private routeOf(piece: Buffer): Route | undefined {

@@ -1,6 +1,7 @@
 import http from "node:http";
 import http2 from "node:http2";
 import type { Logger } from "../../logger.ts";
+import type { DirectStreams } from "./direct-stream.ts";
 import { type PortRequest, type PortResponse, sendPlain } from "../transport/plain-answer.ts";
 
 /** How long the headers of an HTTP/1.1 request may take. */
@@ -67,6 +68,8 @@ export interface Http2Options {
   /** After so long without a word a session is closed, or asked whether it lives. */
   readonly idleSessionTimeoutMs: number;
   readonly handle: RequestHandler;
+  /** Answers streams without Node's requests and responses. Undefined: none are answered so. */
+  readonly direct?: DirectStreams | undefined;
   /** Holds the sessions that are open: a server that never listens cannot tell them. */
   readonly sessions: Set<Session>;
   /** Holds their streams. */
@@ -75,9 +78,15 @@ export interface Http2Options {
 
 /** The server for HTTP/2. It never listens, but is handed its connections. */
 export function createHttp2Server(options: Http2Options): http2.Http2Server {
-  const { sessions, streams } = options;
-  const server = http2.createServer(http2Options(options.http2), options.handle);
-  server.on("stream", (stream) => stream.on("error", ignore));
+  const { sessions, streams, direct } = options;
+  // Makes requests and responses of the streams that it is given: it has no connections of its own.
+  const requests = http2.createServer(options.handle);
+  const server = http2.createServer(http2Options(options.http2));
+  server.on("stream", (stream, headers, flags, rawHeaders) => {
+    stream.on("error", ignore);
+    const giveToNode = () => void requests.emit("stream", stream, headers, flags, rawHeaders);
+    if (!direct?.(stream, headers, rawHeaders, giveToNode)) giveToNode();
+  });
   server.on("sessionError", ignore);
   server.on("session", (session) => {
     sessions.add(session);

@@ -5,6 +5,7 @@ import type { TLSSocket } from "node:tls";
 import { type Logger, plainLogger } from "../../logger.ts";
 import type { DirectHandler } from "../transport/direct-answer.ts";
 import { type DirectConnection, serveDirectly } from "./direct-connection.ts";
+import { createDirectStreams } from "./direct-stream.ts";
 import { type ConnectionLimits, createConnectionCounts } from "./connection-counts.ts";
 import { refusePlaintext } from "./plaintext-refusal.ts";
 import {
@@ -39,7 +40,7 @@ export interface PortOptions {
   readonly port: number;
   /** Answers every request of either protocol. */
   readonly handler: RequestHandler;
-  /** Answers requests of HTTP/1.1 in plain form without Node's HTTP server. Default: none are answered so. */
+  /** Answers requests in plain form without Node's HTTP servers. Default: none are answered so. */
   readonly direct?: DirectHandler;
   /** TLS at the same port. Default: none, everything is plaintext. */
   readonly tls?: PortTls | undefined;
@@ -113,7 +114,8 @@ export function createPort(options: PortOptions): Port {
   const common = { http2: options.http2 ?? {}, idleSessionTimeoutMs, sessions, streams };
   const handle = guard(options.handler, logger);
   const http1Server = createHttp1Server(http1Options, handle, () => draining);
-  const welcome = entryOf(http1Server, createHttp2Server({ ...common, handle }));
+  const direct = options.direct && createDirectStreams({ handler: options.direct, logger });
+  const welcome = entryOf(http1Server, createHttp2Server({ ...common, handle, direct }));
   const entrance = tls && createTlsEntrance({ ...tls, logger });
   const { perAddress } = options;
   const counts = perAddress && createConnectionCounts(perAddress);

@@ -64,8 +64,12 @@ export class ShortCall implements CallContext {
     const controller = new AbortController();
     const remainingMs = deadline === undefined ? undefined : deadline - performance.now();
     // An answer that waits for earlier ones on its connection has no socket yet and is not told when that closes.
-    const isSocket = response instanceof DirectAnswer || isQueued(request, response);
-    const connection = isSocket ? request.socket : response;
+    const connection =
+      response instanceof DirectAnswer
+        ? response.outlet
+        : isQueued(request, response)
+          ? request.socket
+          : response;
     let timer: NodeJS.Timeout | undefined;
 
     function stop(): void {

@@ -1,6 +1,7 @@
 import type { OutgoingHttpHeaders } from "node:http";
 import type { Http2ServerResponse } from "node:http2";
-import { DirectAnswer, latin1Of, MAX_TEXT_BYTES, type WholeResponse } from "./direct-answer.ts";
+import { DirectAnswer, type WholeResponse } from "./direct-answer.ts";
+import { latin1Of, MAX_TEXT_BYTES } from "./direct-http1-answer.ts";
 import { ENVELOPE_BYTES, envelope, writeEnvelopeHead } from "./envelope.ts";
 import { flushOutbox, writeSoon } from "./outbox.ts";
 import type { PortResponse } from "./plain-answer.ts";
@@ -17,7 +18,7 @@ export interface Frame {
 /** Sends a whole answer, in one write. Nothing happens when the response is closed or ended. */
 export function sendWhole(response: WholeResponse, frame: Frame, body: Uint8Array): void {
   if (response instanceof DirectAnswer) {
-    response.send(frame.status, frame.headers, body);
+    response.send(frame.status, frame.headers, body, frame.trailers);
     return;
   }
   if (isOver(response)) return;

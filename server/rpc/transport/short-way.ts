@@ -61,9 +61,9 @@ interface ReadCall<R extends WholeResponse = PortResponse> {
   readonly call: ShortCall;
 }
 
-/** Answers calls, with and without Node's HTTP server. */
+/** Answers calls, with and without Node's HTTP servers. */
 export interface ShortWay extends ConnectHandler {
-  /** Answers unary calls of HTTP/1.1 in plain form. */
+  /** Answers unary calls in plain form. */
   readonly direct: DirectHandler;
 }
 
@@ -145,17 +145,18 @@ export function createShortWay(options: ShortWayOptions): ShortWay {
     const enveloped = protocol !== "connect-unary";
     const peer = peerOfRequest(head, trustedProxies);
     const token = readToken(head.headers.authorization);
-    return (body, response) => {
+    return (body) => {
       const bytes = enveloped ? messageIn(body) : body;
-      if (bytes === undefined || bytes.length > maxRequestBytes) return false;
+      if (bytes === undefined || bytes.length > maxRequestBytes) return undefined;
       const message = parse(method, bytes);
-      if (message === undefined) return false;
+      if (message === undefined) return undefined;
       const deadline = timeoutMs === undefined ? undefined : performance.now() + timeoutMs;
-      const call = new ShortCall({
-        ...{ request: head, response, peer, shutdownSignal, deadline, token },
-      });
-      answerOnce({ method, protocol, response, message, call }, method as DescMethodUnary);
-      return true;
+      return (response) => {
+        const call = new ShortCall({
+          ...{ request: head, response, peer, shutdownSignal, deadline, token },
+        });
+        answerOnce({ method, protocol, response, message, call }, method as DescMethodUnary);
+      };
     };
   }
 
