@@ -62,6 +62,13 @@ const world = worldWith({
   async *update({ cursor, once }, call) {
     yield { tick: 1, entities: [entity()] };
     if (once) return;
+    if (cursor.startsWith("flood")) {
+      try {
+        for (;;) yield { tick: 2, entities: [{ id: 1, name: "x".repeat(50_000) }] };
+      } finally {
+        aborted.push(cursor);
+      }
+    }
     yield { tick: 2 };
     if (cursor === "fail")
       throw new DomainError(ErrorReason.ZONE_STOPPED, "it ended", { metadata: { zone: "town" } });
@@ -231,6 +238,18 @@ describe.each(transports())("%s", (name, createTransport) => {
       collect(client.update({}, { headers: AUTHORIZED, timeoutMs: 100 }), []),
     );
     expect(late.code).toBe(Code.DeadlineExceeded);
+  });
+
+  test("a client that leaves while much is written to it ends its stream", async () => {
+    const client = createClient(WorldService, createTransport());
+    const cursor = `flood ${name}`.slice(0, 64);
+    const leaving = new AbortController();
+    const { signal } = leaving;
+    for await (const message of client.update({ cursor }, { headers: AUTHORIZED, signal })) {
+      if (message.tick === 2) break;
+    }
+    leaving.abort();
+    await expect.poll(() => aborted).toContain(cursor);
   });
 });
 

@@ -37,6 +37,7 @@ import { pathOf, type PortRequest, type PortResponse } from "./plain-answer.ts";
 import { REQUEST_TIMEOUT_MS } from "../port/port-servers.ts";
 import { createRefusal } from "./refusal.ts";
 import { REQUEST_ID_HEADER, requestIdOf } from "../pipeline/request-id.ts";
+import { isClosed } from "./short-call.ts";
 import type { ServiceDefinition } from "../service.ts";
 import { inTime } from "./slow-requests.ts";
 import { explainError } from "../pipeline/transport-errors.ts";
@@ -122,7 +123,7 @@ export function createConnectHandler(options: ConnectHandlerOptions): ConnectHan
   // What arrives here did not come out of a call: the caller went away, or its request is no HTTP that a URL and headers can be made of.
   function giveUp(request: PortRequest, response: PortResponse, error: unknown): void {
     const { code } = ConnectError.from(error);
-    if (code === Code.Aborted || code === Code.Canceled || response.destroyed) {
+    if (code === Code.Aborted || code === Code.Canceled || isGone(request, response)) {
       logger.debug({ err: error }, "a caller went away");
       return;
     }
@@ -146,6 +147,11 @@ export function createConnectHandler(options: ConnectHandlerOptions): ConnectHan
       answer(request, response, body).catch((error: unknown) => giveUp(request, response, error));
     },
   };
+}
+
+/** Whether the caller of a request went away. A connection of HTTP/1.1 tells those who write to it before it tells its response. */
+function isGone({ httpVersionMajor, socket }: PortRequest, response: PortResponse): boolean {
+  return isClosed(response) || (httpVersionMajor === 1 && socket.destroyed);
 }
 
 const ACCEPTED_ENCODINGS = [
