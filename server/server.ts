@@ -27,6 +27,7 @@ import { createMetricsRegistry } from "./metrics/registry.ts";
 import { watchStore } from "./metrics/watched-store.ts";
 import { createGateway, type Gateway } from "./rpc/gateway.ts";
 import type { Players } from "./rpc/players/players.ts";
+import type { CallsFactory } from "./rpc/transport/short-way.ts";
 import type { Store } from "./store/store.ts";
 import type { Tracing } from "./tracing/tracing.ts";
 import { createZoneThreads } from "./threads/zone-threads.ts";
@@ -62,6 +63,8 @@ export interface ServerOptions {
   readonly processMetrics?: Registry | undefined;
   /** Traces of calls and of the store; ended with the server. */
   readonly tracing?: Tracing | undefined;
+  /** What answers calls, other than the short way: both ways are tested to be the same to clients. */
+  readonly answerCalls?: CallsFactory;
 }
 
 /** A running world. */
@@ -162,6 +165,7 @@ export function createServer(options: ServerOptions): Server {
     // It stands in every message, and only its own character's cursors are compared with it.
     newKey: () => randomBytes(3).readUIntBE(0, 3).toString(36),
     now,
+    answerCalls: options.answerCalls,
     watch: {
       onMethods: meters?.onMethods,
       observer: observeWith([

@@ -41,7 +41,7 @@ import { createReflection } from "./services/reflection.ts";
 import { createRefusal } from "./transport/refusal.ts";
 import { createReleaseService } from "./services/release-service.ts";
 import type { ServiceDefinition } from "./service.ts";
-import { createShortWay } from "./transport/short-way.ts";
+import { type CallsFactory, createShortWay } from "./transport/short-way.ts";
 import type { TrafficCounts } from "./port/traffic.ts";
 import { createUpgrade } from "./services/upgrade.ts";
 import { createWorldEntry } from "./players/world-entry.ts";
@@ -99,6 +99,8 @@ export interface GatewayOptions {
   readonly now: () => number;
   /** What is told of calls as they are made, for metrics. */
   readonly watch: GatewayWatch;
+  /** What answers calls. Default: `createShortWay`. */
+  readonly answerCalls?: CallsFactory | undefined;
 }
 
 /** What a gateway counts and tells, for metrics and the log. Undefined: nobody wants to know. */
@@ -153,9 +155,10 @@ export function createGateway(options: GatewayOptions): Gateway {
     allowedOrigins: options.allowedOrigins,
   });
   const { trustedProxies, maxConnectionsPerAddress: maxPerAddress } = options;
+  const { direct } = calls.handler;
   const port = createPort({
     ...{ host: options.host, port: options.port, tls: options.tls, handler: front, logger },
-    direct: createDirectFront(calls.handler.direct, options.allowedOrigins),
+    ...(direct && { direct: createDirectFront(direct, options.allowedOrigins) }),
     maxConnections: options.maxConnections,
     perAddress: {
       maxPerAddress,
@@ -294,7 +297,7 @@ function createCalls(options: GatewayOptions, services: readonly ServiceDefiniti
   const judge = createRequestJudge({ perMinute: options.brokenRequestsPerMinute, trustedProxies });
   const common = { pipeline, services, registry, logger, shutdownSignal, trustedProxies, judge };
   const adapter = createConnectHandler({ ...common, infrastructure });
-  const handler = createShortWay({ ...common, adapter });
+  const handler = (options.answerCalls ?? createShortWay)({ ...common, adapter });
   const refuse = createRefusal({ registry, logger });
   return { pipeline, health, handler, refuse, stop: (reason: unknown) => stopping.abort(reason) };
 }

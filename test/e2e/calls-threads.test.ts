@@ -1,3 +1,4 @@
+import { PROTOCOLS } from "../support/server.ts";
 import { describeCalls } from "./calls/suite.ts";
 
-describeCalls("2");
+describeCalls({ threads: "2", way: "short", protocols: PROTOCOLS });

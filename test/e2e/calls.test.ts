@@ -1,3 +1,3 @@
 import { describeCalls } from "./calls/suite.ts";
 
-describeCalls("0");
+describeCalls({ threads: "0", way: "short", protocols: ["connect"] });

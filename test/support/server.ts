@@ -48,7 +48,7 @@ export async function startTestServer(
     args?: Readonly<Record<string, string>>;
     env?: NodeJS.ProcessEnv;
     game?: LoadedGame;
-    parts?: Pick<ServerOptions, "bus" | "store">;
+    parts?: Pick<ServerOptions, "bus" | "store" | "answerCalls">;
     /** Speaks TLS with this, and nothing else. */
     certificate?: CertificateFolder;
   } = {},

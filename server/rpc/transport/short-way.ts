@@ -67,6 +67,11 @@ export interface ShortWay extends ConnectHandler {
   readonly direct: DirectHandler;
 }
 
+/** Makes what answers calls out of an adapter and what stands before it: the short way, or nothing but the adapter. */
+export type CallsFactory = (
+  options: ShortWayOptions,
+) => ConnectHandler & Partial<Pick<ShortWay, "direct">>;
+
 /**
  * Answers calls in plain form (binary, uncompressed, POST, one whole message) without the adapter's general
  * machinery, and hands everything else to the adapter, with whatever was read of it. Both end in the same

@@ -5,7 +5,7 @@ import { ErrorReason } from "../../../gen/ts/realmwire/v1/error_pb.ts";
 import { Role } from "../../../gen/ts/realmwire/v1/options_pb.ts";
 import { WorldService } from "../../../gen/ts/realmwire/v1/world_service_pb.ts";
 import { failureOf, freshName, readFailure, untilEnd } from "../../support/player.ts";
-import { clientFor, DEV_PASSWORD } from "../../support/server.ts";
+import { DEV_PASSWORD } from "../../support/server.ts";
 import { isSamePlace, stepSomewhere } from "../../support/walking.ts";
 import type { CallsServer } from "./context.ts";
 
@@ -13,7 +13,7 @@ const REPLACED = { code: Code.Unauthenticated, reason: ErrorReason.SESSION_REPLA
 
 /** Version, New, Login, and what AccountService does with sessions and characters. */
 export function describeAccounts(server: () => CallsServer): void {
-  const anonymous = () => clientFor(WorldService, server().baseUrl);
+  const anonymous = () => server().client(WorldService);
 
   test("[PY-1] Version, before login", async () => {
     const before = Date.now();
@@ -35,7 +35,7 @@ export function describeAccounts(server: () => CallsServer): void {
       expect(answer.account).toMatchObject({ name, role: Role.PLAYER, email: "a@b.example" });
       expect(answer.character).toBe(name);
       expect(answer.characters).toMatchObject([{ name, zone: "town", selected: true }]);
-      const { attributes } = await clientFor(WorldService, server().baseUrl, answer.token).get({});
+      const { attributes } = await server().client(WorldService, answer.token).get({});
       expect(attributes["name"]?.kind.value).toBe(name);
       expect(Number(answer.expiresAt?.seconds) * 1000).toBeGreaterThan(Date.now() + 86_400_000);
     });
@@ -102,7 +102,7 @@ export function describeAccounts(server: () => CallsServer): void {
       const { name } = await server().player("Log");
       const answer = await anonymous().login({ name: name.toLowerCase(), password: DEV_PASSWORD });
       expect(answer).toMatchObject({ character: name, account: { name } });
-      const { attributes } = await clientFor(WorldService, server().baseUrl, answer.token).get({});
+      const { attributes } = await server().client(WorldService, answer.token).get({});
       expect(attributes["name"]?.kind.value).toBe(name);
     });
 

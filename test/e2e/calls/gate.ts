@@ -5,27 +5,33 @@ import { expect, test } from "vitest";
 import { ServerReflection } from "../../../gen/ts/grpc/reflection/v1/reflection_pb.ts";
 import { ErrorReason } from "../../../gen/ts/realmwire/v1/error_pb.ts";
 import { access, Role, RoleSchema } from "../../../gen/ts/realmwire/v1/options_pb.ts";
-import { loadRuledTypes } from "../../../scripts/generated-files.ts";
 import { callAny, nameOf } from "../../support/any-call.ts";
-import type { CallOptions } from "../../support/any-call.ts";
+import type { Failure } from "../../support/player.ts";
 import { createTransport, PROTOCOLS } from "../../support/server.ts";
-import type { CallsServer } from "./context.ts";
+import { type CallsServer, loadOwnServices } from "./context.ts";
 
-/** How a call with an empty request fails; undefined when it does not. */
-async function failureOfEmpty(baseUrl: string, method: DescMethod, options: CallOptions = {}) {
-  return (await callAny(baseUrl, method, options)).failure;
+/** How a call with an empty request fails, over each protocol; undefined where it does not. */
+async function failuresOfEmpty(
+  { baseUrl }: CallsServer,
+  method: DescMethod,
+  token = "",
+): Promise<(Failure | undefined)[]> {
+  const failures: (Failure | undefined)[] = [];
+  for (const protocol of PROTOCOLS) {
+    failures.push((await callAny(baseUrl, method, { protocol, token })).failure);
+  }
+  return failures;
 }
 
-async function loadServices() {
-  return (await loadRuledTypes()).services.filter(({ typeName }) =>
-    typeName.startsWith("realmwire.v1."),
-  );
+/** The same over each protocol. */
+function everywhere<T>(failure: T): T[] {
+  return PROTOCOLS.map(() => failure);
 }
 
 /** Who may make which call at all. */
 export function describeGate(server: () => CallsServer): void {
   test("[PY-5] the services that are served are the generated ones", async () => {
-    const services = await loadServices();
+    const services = await loadOwnServices();
     const transport = createTransport(server().baseUrl, "grpc");
     const listed: string[] = [];
     const ask = (async function* () {
@@ -45,22 +51,17 @@ export function describeGate(server: () => CallsServer): void {
 
   test("[PY-5] [PY-14] every call above ANONYMOUS is refused without a login, and with a wrong token", async () => {
     const refused: string[] = [];
-    for (const method of (await loadServices()).flatMap(({ methods }) => methods)) {
+    for (const method of (await loadOwnServices()).flatMap(({ methods }) => methods)) {
       if (getOption(method, access).role <= Role.ANONYMOUS) continue;
-      for (const protocol of PROTOCOLS) {
-        expect(
-          await failureOfEmpty(server().baseUrl, method, { protocol }),
-          nameOf(method),
-        ).toMatchObject({ code: Code.Unauthenticated, reason: ErrorReason.LOGIN_REQUIRED });
+      const { Unauthenticated: code } = Code;
+      for (const [token, reason] of [
+        ["", ErrorReason.LOGIN_REQUIRED],
+        ["x".repeat(43), ErrorReason.TOKEN_INVALID],
+      ] as const) {
+        expect(await failuresOfEmpty(server(), method, token), nameOf(method)).toMatchObject(
+          everywhere({ code, reason }),
+        );
       }
-      const token = "x".repeat(43);
-      expect(
-        await failureOfEmpty(server().baseUrl, method, { token }),
-        nameOf(method),
-      ).toMatchObject({
-        code: Code.Unauthenticated,
-        reason: ErrorReason.TOKEN_INVALID,
-      });
       refused.push(nameOf(method));
     }
     expect(refused).toContain("WorldService/Move");
@@ -69,14 +70,15 @@ export function describeGate(server: () => CallsServer): void {
 
   test("[PY-5] every call for anybody works without a login, and with a wrong token", async () => {
     const allowed: string[] = [];
-    for (const method of (await loadServices()).flatMap(({ methods }) => methods)) {
+    for (const method of (await loadOwnServices()).flatMap(({ methods }) => methods)) {
       if (getOption(method, access).role !== Role.ANONYMOUS) continue;
       for (const token of ["", "x".repeat(43)]) {
-        const failure = await failureOfEmpty(server().baseUrl, method, { token });
+        const failures = await failuresOfEmpty(server(), method, token);
         // An empty request may break the rules of its fields; that is all that may be wrong with it.
-        expect(failure?.reason ?? ErrorReason.INVALID_FIELDS, nameOf(method)).toBe(
-          ErrorReason.INVALID_FIELDS,
-        );
+        expect(
+          failures.map((failure) => failure?.reason ?? ErrorReason.INVALID_FIELDS),
+          nameOf(method),
+        ).toEqual(everywhere(ErrorReason.INVALID_FIELDS));
       }
       allowed.push(nameOf(method));
     }
@@ -95,18 +97,17 @@ export function describeGate(server: () => CallsServer): void {
       [Role.PLAYER, player],
       [Role.BUILDER, builder],
     ] as const;
-    for (const method of (await loadServices()).flatMap(({ methods }) => methods)) {
+    for (const method of (await loadOwnServices()).flatMap(({ methods }) => methods)) {
       const { role } = getOption(method, access);
       for (const [own, { token }] of roles) {
         if (role <= own) continue;
-        expect(
-          await failureOfEmpty(server().baseUrl, method, { token }),
-          nameOf(method),
-        ).toMatchObject({
-          code: Code.PermissionDenied,
-          reason: ErrorReason.ROLE_TOO_LOW,
-          metadata: { role: RoleSchema.value[role]?.name },
-        });
+        expect(await failuresOfEmpty(server(), method, token), nameOf(method)).toMatchObject(
+          everywhere({
+            code: Code.PermissionDenied,
+            reason: ErrorReason.ROLE_TOO_LOW,
+            metadata: { role: RoleSchema.value[role]?.name },
+          }),
+        );
       }
     }
   });

@@ -21,8 +21,10 @@ function step(sequence: number, x: number, y: number): InputMove {
 
 /** Input: what becomes of moves that nobody answers, and how the stream ends. */
 export function describeInputs(server: () => CallsServer): void {
-  const open = ({ token }: TestPlayer, options?: Parameters<typeof openInput>[2]): InputStream =>
-    openInput(server().baseUrl, token, options);
+  const openWith = (token: string, options?: Parameters<typeof openInput>[2]): InputStream =>
+    openInput(server().baseUrl, token, { protocol: server().protocol, ...options });
+  const open = ({ token }: TestPlayer, options?: Parameters<typeof openInput>[2]) =>
+    openWith(token, options);
 
   async function present(): Promise<{ ann: TestPlayer; sees: Watcher }> {
     const ann = await server().player("Inp");
@@ -249,10 +251,10 @@ export function describeInputs(server: () => CallsServer): void {
 
     test("nobody is let in without a login, or without a character", async () => {
       const { ann } = await present();
-      expect(await openInput(server().baseUrl, "").failure()).toMatchObject({
+      expect(await openWith("").failure()).toMatchObject({
         reason: ErrorReason.LOGIN_REQUIRED,
       });
-      expect(await openInput(server().baseUrl, `${ann.token}x`).failure()).toMatchObject({
+      expect(await openWith(`${ann.token}x`).failure()).toMatchObject({
         reason: ErrorReason.TOKEN_INVALID,
       });
     });

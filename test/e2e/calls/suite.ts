@@ -1,7 +1,10 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import type { Way } from "../../support/counted-way.ts";
+import type { Protocol } from "../../support/server.ts";
+import { describeWay } from "../way-suite.ts";
 import { describeAccounts } from "./accounts.ts";
 import { describeAttributes } from "./attributes.ts";
-import { startCallsServer } from "./context.ts";
+import { loadOwnServices, startCallsServer } from "./context.ts";
 import type { CallsServer } from "./context.ts";
 import { describeEditRules } from "./edit-rules.ts";
 import { describeEdits } from "./edits.ts";
@@ -11,13 +14,28 @@ import { describeMoves } from "./moves.ts";
 import { describeUpdates } from "./updates.ts";
 import { describeUpgrades } from "./upgrades.ts";
 
-/** All calls on one server, with so many threads for zones. */
-export function describeCalls(threads: string): void {
+/** What the suites of the calls are run on. */
+export interface CallsOptions {
+  /** Threads for zones. */
+  readonly threads: string;
+  readonly way: Way;
+  /** What clients speak: with several, each test has its own by the length of its name, the same in each run and on each server. */
+  readonly protocols: readonly Protocol[];
+}
+
+const services = await loadOwnServices();
+
+/** All calls on one server. */
+export function describeCalls({ threads, way, protocols }: CallsOptions): void {
   // One server for all suites: a fresh database takes longer than most of them.
   let server: CallsServer;
 
   beforeAll(async () => {
-    server = await startCallsServer(threads);
+    server = await startCallsServer(threads, way);
+  });
+
+  beforeEach(({ task }) => {
+    server.speak(protocols[task.name.length % protocols.length] ?? "connect");
   });
 
   afterEach(async () => {
@@ -52,6 +70,10 @@ export function describeCalls(threads: string): void {
   });
   describe("Upgrade", () => {
     describeUpgrades(() => server);
+  });
+
+  describe("the way", () => {
+    describeWay(() => server, { way, services });
   });
 
   test("nothing of all this was worth a warning in the log", () => {

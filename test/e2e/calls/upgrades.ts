@@ -49,7 +49,8 @@ export function describeUpgrades(server: () => CallsServer): void {
     request: { have?: Uint8Array[]; partial?: { sha256: Uint8Array; offset: bigint }[] },
     options: { protocol?: Protocol; stopAfter?: number } = {},
   ): Promise<Received> {
-    const client = clientFor(WorldService, server().baseUrl, "", options.protocol);
+    const { baseUrl, protocol: spoken } = server();
+    const client = clientFor(WorldService, baseUrl, "", options.protocol ?? spoken);
     const parts = new Map<string, Buffer[]>();
     const next = new Map<string, bigint>();
     for (const { sha256: digest, offset } of request.partial ?? []) next.set(hex(digest), offset);
@@ -133,7 +134,7 @@ export function describeUpgrades(server: () => CallsServer): void {
   });
 
   test("[PY-2] a platform and a version that are not there", async () => {
-    const client = clientFor(WorldService, server().baseUrl);
+    const client = server().client(WorldService);
     for (const request of [{ platform: "amiga" }, { platform: "typescript", version: "77.0.0" }]) {
       expect(await failureOf(client.upgrade(request))).toMatchObject({
         code: Code.NotFound,
@@ -192,7 +193,7 @@ export function describeUpgrades(server: () => CallsServer): void {
       const again = await player.world.get({ attributes: ["name"] });
       expect(releasesIn(again.flags)).toEqual([]);
     }
-    const { clients } = await clientFor(WorldService, server().baseUrl).version({});
+    const { clients } = await server().client(WorldService).version({});
     expect(clients.find(({ platform }) => platform === "typescript")).toMatchObject({ version });
     const { manifest, contents } = await receive({});
     expect(manifest.files.map(({ path, executable }) => [path, executable])).toEqual([
@@ -204,7 +205,7 @@ export function describeUpgrades(server: () => CallsServer): void {
     for (const player of [inTown, inMeadow]) player.close();
 
     // The one before can still be had by its version.
-    const old = clientFor(WorldService, server().baseUrl).upgrade({
+    const old = server().client(WorldService).upgrade({
       platform: "typescript",
       version: "0.0.0-test",
     });
