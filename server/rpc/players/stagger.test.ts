@@ -1,5 +1,13 @@
-import { expect, test } from "vitest";
+import { randomUUID } from "node:crypto";
+import { once } from "node:events";
+import { connect, createServer, type Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, onTestFinished, test } from "vitest";
 import { createStagger, PLAYERS_A_TURN } from "./stagger.ts";
+
+/** Streams that a tick of a crowd has to write. */
+const CROWD = 300;
 
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
@@ -13,6 +21,44 @@ test("serves as many a turn as it is told, in order, and lets others have their 
   await turn();
   await turn();
   expect(done).toEqual(Array.from({ length: PLAYERS_A_TURN * 2 + 1 }, (_, i) => i));
+});
+
+/** Both ends of a connection within this machine: what is written lies ready at the other end at once. */
+async function openPair(): Promise<readonly [Socket, Socket]> {
+  const server = createServer();
+  const path = join(tmpdir(), `realmwire-${randomUUID()}.sock`);
+  server.listen(path);
+  await once(server, "listening");
+  const near = connect(path);
+  const [far] = (await once(server, "connection")) as [Socket];
+  onTestFinished(() => {
+    near.destroy();
+    far.destroy();
+    server.close();
+  });
+  return [near, far];
+}
+
+test("a call that comes in while a crowd is served is read before all were, and its answer too", async () => {
+  const [caller, server] = await openPair();
+  const stagger = createStagger();
+  let served = 0;
+  let servedWhenRead = Number.NaN;
+  let servedWhenAnswered = Number.NaN;
+  server.on("data", (call) => {
+    servedWhenRead = served;
+    server.write(call);
+  });
+  caller.on("data", () => (servedWhenAnswered = served));
+  for (let i = 0; i < CROWD; i++) {
+    stagger.enlist(() => {
+      if (served++ === 0) caller.write("call");
+    })();
+  }
+  await expect.poll(() => servedWhenAnswered).toBeGreaterThan(0);
+  expect(servedWhenRead).toBeLessThan(CROWD / 2);
+  expect(servedWhenAnswered).toBeLessThan(CROWD);
+  await expect.poll(() => served).toBe(CROWD);
 });
 
 test("work that waits already is done once, and again when it is added again", async () => {

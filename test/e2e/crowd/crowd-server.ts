@@ -7,11 +7,12 @@ import { createPasswords } from "../../../server/account/passwords.ts";
 import { loadGame } from "../../../server/load-game.ts";
 import { createPgliteStore } from "../../../server/store/pglite-store.ts";
 import { type ChildServer, runServer, serverArgs } from "../../support/child-server.ts";
+import { layEmptyDatabase } from "../../support/empty-database.ts";
 import { connectInspector, type Inspector } from "../../support/inspector.ts";
 import { DEV_PASSWORD, root } from "../../support/server.ts";
 
 /** A plain without borders in sight, with the components of the default game. */
-const GAME = join(root, "bench/unary/game");
+export const CROWD_GAME = join(root, "bench/unary/game");
 /** How many others somebody sees, about. */
 const NEIGHBOURS = 30;
 
@@ -32,7 +33,7 @@ export async function startCrowdServer(people: number): Promise<CrowdServer> {
   const data = await mkdtemp(join(tmpdir(), "realmwire-crowd-"));
   const tokens = await enrollCrowd(data, people);
   // Whoever leaves is gone soon.
-  const args = serverArgs(data, "--game", GAME, "--linger-ms", "500");
+  const args = serverArgs(data, "--game", CROWD_GAME, "--linger-ms", "500");
   const server: ChildServer = runServer(args, {
     NODE_OPTIONS: "--inspect=127.0.0.1:0",
   });
@@ -55,10 +56,13 @@ export async function startCrowdServer(people: number): Promise<CrowdServer> {
   };
 }
 
-async function enrollCrowd(data: string, people: number): Promise<string[]> {
-  const game = await loadGame(GAME);
+/** Stores a crowd into a data folder without a database, spread over the plain; of each a token comes back. */
+export async function enrollCrowd(data: string, people: number): Promise<string[]> {
+  const game = await loadGame(CROWD_GAME);
   const { registry } = game.world.types;
-  const store = createPgliteStore({ dataDir: join(data, "database"), registry });
+  const dataDir = join(data, "database");
+  await layEmptyDatabase(dataDir);
+  const store = createPgliteStore({ dataDir, registry });
   await store.start();
   try {
     const passwordHash = await createPasswords().hash(DEV_PASSWORD);
