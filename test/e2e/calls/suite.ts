@@ -10,6 +10,7 @@ import { describeEditRules } from "./edit-rules.ts";
 import { describeEdits } from "./edits.ts";
 import { describeGate } from "./gate.ts";
 import { describeInputs } from "./inputs.ts";
+import { describeInterest } from "./interest.ts";
 import { describeMoves } from "./moves.ts";
 import { describeUpdates } from "./updates.ts";
 import { describeUpgrades } from "./upgrades.ts";
@@ -67,6 +68,9 @@ export function describeCalls({ threads, way, protocols }: CallsOptions): void {
   });
   describe("Update", () => {
     describeUpdates(() => server);
+  });
+  describe("interest", () => {
+    describeInterest(() => server);
   });
   describe("Upgrade", () => {
     describeUpgrades(() => server);
