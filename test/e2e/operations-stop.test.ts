@@ -15,6 +15,8 @@ import { requireOrSkip } from "../support/require.ts";
 const DRAIN_MS = 700;
 /** A stop takes no longer than the warning and so much. */
 const STOP_MS = 5_000;
+/** The part of a core that an idle server may use: half a second after its start ten runs measured 0.4 to 0.8 %. */
+const IDLE_SHARE = 0.05;
 
 let folders: DataFolders;
 let server: ChildServer | undefined;
@@ -137,16 +139,20 @@ test("[SM-25] an idle server uses next to no processor", async (context) => {
   server = runServer(serverArgs(await folders.next()));
   await server.ready();
   const { pid } = server;
-  const cpuMs = async () => {
-    const stat = await readFile(`/proc/${pid}/stat`, "utf8");
-    // Behind the name: user and system time are the 12th and 13th, in hundredths of a second.
-    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    return (Number(fields[11]) + Number(fields[12])) * 10;
-  };
-  // What starting has left behind ends first.
-  await new Promise((resolve) => setTimeout(resolve, 500));
-  const before = { cpuMs: await cpuMs(), at: performance.now() };
-  await new Promise((resolve) => setTimeout(resolve, 2_500));
-  const share = ((await cpuMs()) - before.cpuMs) / (performance.now() - before.at);
-  expect(share).toBeLessThan(0.2);
+  // What starting has left behind ends first, which takes longer where others need the machine.
+  await expect.poll(() => cpuShareOf(pid)).toBeLessThan(IDLE_SHARE);
 });
+
+/** The part of a core that a process uses for a while. */
+async function cpuShareOf(pid: number): Promise<number> {
+  const before = { cpuMs: await cpuMsOf(pid), at: performance.now() };
+  await new Promise((resolve) => setTimeout(resolve, 2_500));
+  return ((await cpuMsOf(pid)) - before.cpuMs) / (performance.now() - before.at);
+}
+
+async function cpuMsOf(pid: number): Promise<number> {
+  const stat = await readFile(`/proc/${pid}/stat`, "utf8");
+  // Behind the name: user and system time are the 12th and 13th, in hundredths of a second.
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  return (Number(fields[11]) + Number(fields[12])) * 10;
+}
