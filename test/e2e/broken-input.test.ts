@@ -1,11 +1,13 @@
+import { Code } from "@connectrpc/connect";
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { ErrorReason } from "../../gen/ts/realmwire/v1/error_pb.ts";
 import { callRows } from "../../scripts/access-matrix.ts";
 import { loadRuledTypes } from "../../scripts/generated-files.ts";
+import { MAX_REQUEST_BYTES } from "../../server/rpc/transport/call-bounds.ts";
 import { type BrokenRequest, brokenRequests } from "../support/broken-requests.ts";
-import { registerPlayer } from "../support/player.ts";
-import { faultsOf, startTestServer } from "../support/server.ts";
+import { failureOf, registerPlayer } from "../support/player.ts";
+import { faultsOf, PROTOCOLS, startTestServer } from "../support/server.ts";
 import type { TestServer } from "../support/server.ts";
 import { callByHand, outcomeOf, type WireAnswer } from "../support/wire.ts";
 import { detailOf } from "../support/wire-error.ts";
@@ -63,6 +65,33 @@ test.each(["anonymous", "logged in"] as const)(
     // Nothing of it was worth a warning, and the server goes on.
     expect(faultsOf(server)).toEqual([]);
     expect((await fetch(`${server.baseUrl}/readyz`)).status).toBe(200);
+  },
+);
+
+test.each(PROTOCOLS)(
+  "[JW-5] a message longer than the bound is refused and told the bound, one below it is read, and its stream goes on: %s",
+  async (protocol) => {
+    const player = await registerPlayer(server.baseUrl, "Long", protocol);
+    const stream = player.watch();
+    await stream.until("a scene", () => stream.view.self);
+    const say = (bytes: number) => failureOf(player.chat.say({ text: "x".repeat(bytes) }));
+    for (const bytes of [MAX_REQUEST_BYTES, 4 * MAX_REQUEST_BYTES]) {
+      expect(await say(bytes)).toMatchObject({
+        code: Code.ResourceExhausted,
+        reason: ErrorReason.MESSAGE_TOO_LARGE,
+        metadata: { limit: String(MAX_REQUEST_BYTES) },
+      });
+    }
+    // What is read is looked at: a text has a bound of its own.
+    expect(await say(MAX_REQUEST_BYTES - 100)).toMatchObject({
+      code: Code.InvalidArgument,
+      reason: ErrorReason.INVALID_FIELDS,
+      fields: ["text"],
+    });
+    await player.chat.say({ text: "short" });
+    await stream.until("it is heard", () => stream.heard.some(({ text }) => text === "short"));
+    expect(stream.scenes).toHaveLength(1);
+    player.close();
   },
 );
 
