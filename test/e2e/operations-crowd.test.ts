@@ -1,5 +1,6 @@
 import { createConnectTransport } from "@connectrpc/connect-node";
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from "vitest";
+import { TICK_RATE_HZ } from "../../bench/world/rules.ts";
 import { createRealmwire } from "../../clients/ts/index.ts";
 import { SILENCE_MS } from "../../clients/ts/world-stream.ts";
 import { WorldService } from "../../gen/ts/realmwire/v1/world_service_pb.ts";
@@ -13,11 +14,16 @@ import { ADDRESSES_NEEDED, addressOf, hasAddresses } from "./crowd/addresses.ts"
 import { type CrowdServer, startCrowdServer } from "./crowd/crowd-server.ts";
 import { CALL_TIMEOUT_MS, type Impressions, startOnlooker } from "./crowd/onlooker.ts";
 import { openReader, type Reader, STALLS } from "./crowd/readers.ts";
+import { walkAbout } from "./crowd/walkers.ts";
 
 /** Those who make trouble at once: a thousand with `npm run stress crowd -- --times 4`. */
 const CROWD = scaled(250);
 /** Those who play on meanwhile. */
 const ONLOOKERS = 3;
+/** How long all of them walk about, in milliseconds. */
+const WALK_MS = 6_000;
+/** The part of ticks and updates that must come in time: where others need the machine too, a few do not. */
+const NEARLY_ALL = 0.8;
 /** Bytes of a mood; one in so many has moods. */
 const MOOD_BYTES = 60_000;
 const MOODY = 10;
@@ -105,6 +111,18 @@ function openReaders(): Promise<Reader[]> {
     }),
   );
 }
+
+// The first: it begins with a look whether all see from home whom they should.
+test("[CO-10] a crowd that walks about is told of nearly every tick, and the ticks come on time", async () => {
+  const { seconds, ticks, told, moves, late } = await walkAbout(server, WALK_MS);
+  const least = Math.min(...told);
+  report(
+    `walking: ${ticks} ticks in ${seconds.toFixed(1)} s, of which each was told at least ${least}; ${moves} Moves, ${late} late`,
+  );
+  expect(told.length).toBeGreaterThan(100);
+  expect(ticks).toBeGreaterThan(seconds * TICK_RATE_HZ * NEARLY_ALL);
+  expect(least).toBeGreaterThan(ticks * NEARLY_ALL);
+});
 
 test("a crowd that is gone within a second disturbs nobody, and leaves nothing behind", async () => {
   await expectSameMemory("disconnects", LEFT_BEHIND_BYTES, async () => {

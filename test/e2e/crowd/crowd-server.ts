@@ -13,8 +13,8 @@ import { DEV_PASSWORD, root } from "../../support/server.ts";
 
 /** A plain without borders in sight, with the components of the default game. */
 export const CROWD_GAME = join(root, "bench/unary/game");
-/** How many others somebody sees, about. */
-const NEIGHBOURS = 30;
+/** How many others somebody sees from home, about. */
+export const NEIGHBOURS = 30;
 
 /** A server as people run it, with a crowd that has accounts, and with a look into its memory. */
 export interface CrowdServer {
