@@ -172,6 +172,11 @@ test("a caller that leaves, before or after its request came, ends what it began
   early.write(envelope("ada"));
   await sleep(20);
   early.close(http2.constants.NGHTTP2_CANCEL);
+  const hasty = begin(session, { pieces: [] });
+  hasty.on("error", () => {});
+  hasty.write(envelope("wait:cut"));
+  hasty.close(http2.constants.NGHTTP2_CANCEL);
+  await once(hasty, "close");
   const waiting = begin(session, { pieces: [] });
   waiting.on("error", () => {});
   waiting.end(envelope("wait:left"));

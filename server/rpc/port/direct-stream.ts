@@ -29,7 +29,7 @@ interface Route {
 
 /**
  * Answers requests of HTTP/2 that come in one go and in plain form without Node's `Http2ServerRequest` and `Http2ServerResponse`: with their
- * second pair of streams they cost a fifth of such a call. What does not end within the turn of the event loop in which it began, or
+ * second pair of streams they cost a sixth of such a call. What does not end within the turn of the event loop in which it began, or
  * turns out to be unusual, is theirs.
  */
 export function createDirectStreams({ handler, logger }: DirectStreamOptions): DirectStreams {
