@@ -45,7 +45,7 @@ class CellGrid implements Grid {
 
   place(slot: number, x: number, y: number): void {
     this.reserve(slot);
-    const cell = this.row(y) * this.columns + this.column(x);
+    const cell = cellAt(y, this.rows) * this.columns + cellAt(x, this.columns);
     if (this.cells[slot] === cell) return;
     this.remove(slot);
     const head = this.heads[cell] as number;
@@ -69,12 +69,12 @@ class CellGrid implements Grid {
 
   around(x: number, y: number, radius: number): Found {
     const { found, heads, nexts, columns } = this;
-    const west = this.column(x - radius);
-    const east = this.column(x + radius);
-    const south = this.row(y + radius);
+    const west = cellAt(x - radius, this.columns);
+    const east = cellAt(x + radius, this.columns);
+    const south = cellAt(y + radius, this.rows);
     let { slots } = found;
     let count = 0;
-    for (let row = this.row(y - radius); row <= south; row++) {
+    for (let row = cellAt(y - radius, this.rows); row <= south; row++) {
       for (let column = west; column <= east; column++) {
         let slot = heads[row * columns + column] as number;
         for (; slot >= 0; slot = nexts[slot] as number) {
@@ -90,14 +90,6 @@ class CellGrid implements Grid {
     return found;
   }
 
-  private column(x: number): number {
-    return Math.min(this.columns - 1, Math.max(0, Math.floor(x / CELL_TILES)));
-  }
-
-  private row(y: number): number {
-    return Math.min(this.rows - 1, Math.max(0, Math.floor(y / CELL_TILES)));
-  }
-
   private reserve(slot: number): void {
     if (slot < this.cells.length) return;
     const size = Math.max(slot + 1, this.cells.length * 2);
@@ -111,4 +103,9 @@ function grow(from: Int32Array, size: number): Int32Array<ArrayBuffer> {
   const to = new Int32Array(size).fill(-1);
   to.set(from);
   return to;
+}
+
+/** In which of so many cells side by side a coordinate in tiles is: before the first one counts as there, and behind the last one too. */
+export function cellAt(tiles: number, count: number): number {
+  return Math.min(count - 1, Math.max(0, Math.floor(tiles / CELL_TILES)));
 }

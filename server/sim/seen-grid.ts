@@ -1,7 +1,6 @@
+import { CELL_TILES, cellAt } from "./grid.ts";
 import type { Found } from "./grid.ts";
 
-/** Edge of a cell, in tiles. */
-const CELL_TILES = 8;
 const INITIAL_CAPACITY = 64;
 
 /** Places by slot, in tiles; an id of 0: nobody is there. */
@@ -46,7 +45,8 @@ export class SeenGrid {
     for (let slot = 0; slot < limit; slot++) {
       if (ids[slot] === 0) continue;
       const cell =
-        this.row(seenYs[slot] as number) * this.columns + this.column(seenXs[slot] as number);
+        cellAt(seenYs[slot] as number, this.rows) * this.columns +
+        cellAt(seenXs[slot] as number, this.columns);
       cells[slot] = cell;
       (ends[cell + 1] as number)++;
     }
@@ -68,11 +68,11 @@ export class SeenGrid {
   /** Who is seen in a circle, the rim included. It holds until the next query. */
   around(x: number, y: number, radius: number): Found {
     const { columns, ends, xs, ys, slots, found } = this;
-    const west = this.column(x - radius);
-    const east = this.column(x + radius);
-    const south = this.row(y + radius);
+    const west = cellAt(x - radius, this.columns);
+    const east = cellAt(x + radius, this.columns);
+    const south = cellAt(y + radius, this.rows);
     let count = 0;
-    for (let row = this.row(y - radius); row <= south; row++) {
+    for (let row = cellAt(y - radius, this.rows); row <= south; row++) {
       const end = ends[row * columns + east + 1] as number;
       for (let at = ends[row * columns + west] as number; at < end; at++) {
         const dx = (xs[at] as number) - x;
@@ -82,14 +82,6 @@ export class SeenGrid {
     }
     found.count = count;
     return found;
-  }
-
-  private column(x: number): number {
-    return Math.min(this.columns - 1, Math.max(0, Math.floor(x / CELL_TILES)));
-  }
-
-  private row(y: number): number {
-    return Math.min(this.rows - 1, Math.max(0, Math.floor(y / CELL_TILES)));
   }
 
   private reserve(limit: number): void {
