@@ -2,7 +2,7 @@
 export const MAX_BASELINES = 32;
 /** Common forms that are remembered, to find equal ones; with one more all are forgotten, and found again as they are met. */
 export const MAX_COMMON_FORMS = 1_024;
-/** Longer forms, in bytes, are no baselines: so what is remembered stays below 4 MiB. */
+/** Longer forms, in bytes, are no baselines: so what is remembered stays below 12 MiB a zone, the texts by which they are found included. */
 export const MAX_COMMON_FORM_BYTES = 4_096;
 
 /** What an entity's full form says of it that others may have in common with it. */
